@@ -1,0 +1,59 @@
+/// \file
+/// How a peer is timed and bounded. Every bound of law 6 is here, with its unit.
+#pragma once
+
+#include "troupe/types.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace troupe {
+
+/// Timing of one peer (paper §5.6: broadcast time << election timeout << time between failures).
+struct timing {
+  /// How often a leader says that it lives.
+  duration heartbeat = std::chrono::milliseconds{100};
+  /// Election timeouts are drawn uniformly from [min, max], anew each time.
+  duration election_timeout_min = std::chrono::milliseconds{500};
+  duration election_timeout_max = std::chrono::milliseconds{1000};
+  /// A commit index no other message carries is told to a follower after this long at the latest.
+  duration commit_notice = std::chrono::milliseconds{10};
+};
+
+/// Bounds of one peer. What exceeds one is refused at once, with an error of its own.
+struct bounds {
+  /// Entries a leader has accepted and not yet committed.
+  std::size_t uncommitted_bytes = std::size_t{64} << 20;
+  /// One AppendEntries request.
+  std::size_t request_bytes = std::size_t{1} << 20;
+  std::size_t request_entries = 16384;
+  /// What a leader has sent to one follower and heard nothing of.
+  std::size_t in_flight_bytes = std::size_t{8} << 20;
+  std::size_t in_flight_entries = 65536;
+  std::size_t in_flight_requests = 64;
+  /// The newest part of the log that a peer keeps in memory; older entries are read back from disk.
+  std::size_t log_window_bytes = std::size_t{64} << 20;
+  /// Committed entries handed to the applier and not yet applied.
+  std::size_t apply_backlog_bytes = std::size_t{16} << 20;
+  /// One proposal: what is larger is refused before it reaches the log. Stays below the frame limit of a link.
+  std::size_t proposal_bytes = std::size_t{16} << 20;
+  /// Reads accepted and not yet answered.
+  std::size_t waiting_reads = 65536;
+  /// Proposals and reads that a follower has passed on and heard nothing of, in bytes.
+  std::size_t forwarded_bytes = std::size_t{16} << 20;
+};
+
+/// How a peer behaves.
+struct peer_options {
+  timing times;
+  bounds limits;
+  /// Open each term with a no-op entry (paper §8). Without it the first command has index 1, as the course's tests
+  /// expect, and reads wait until a command of the leader's own term commits.
+  bool term_start_no_op = true;
+  /// A read that cannot be confirmed, or a request passed to a leader that does not answer, ends with an error then.
+  duration client_deadline = std::chrono::seconds{5};
+  /// Seeds every random choice of the peer (election timeouts, vote rounds).
+  std::uint64_t seed = 1;
+};
+
+} // namespace troupe

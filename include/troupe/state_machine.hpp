@@ -1,0 +1,73 @@
+/// \file
+/// What a service gives to be replicated.
+#pragma once
+
+#include "troupe/entry.hpp"
+#include "troupe/types.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// A committed command with what Raft knows about it. Equal on every replica.
+struct command {
+  log_index index;
+  term_number term;
+  std::int64_t leader_time; ///< Log time, microseconds; see `entry_batch::leader_time`.
+  std::uint64_t session;    ///< The client session it belongs to; 0 while there are none.
+  std::string_view content; ///< Valid during the call only.
+};
+
+/// Answers to a run of commands or queries, in order, in one buffer.
+struct answer_list {
+  std::string bytes;
+  std::vector<std::uint32_t> ends; ///< Where each answer ends within `bytes`.
+
+  [[nodiscard]] std::size_t count() const { return ends.size(); }
+  [[nodiscard]] std::string_view at(std::size_t i) const {
+    auto begin = i == 0 ? 0u : ends[i - 1];
+    return std::string_view{bytes}.substr(begin, ends[i] - begin);
+  }
+  /// Closes the answer whose bytes were appended to `bytes`.
+  void end_answer() { ends.push_back(static_cast<std::uint32_t>(bytes.size())); }
+  void add(std::string_view answer) {
+    bytes += answer;
+    end_answer();
+  }
+};
+
+/// A picture of the state that stays as it was while commands go on being applied.
+class state_view {
+public:
+  virtual ~state_view() = default;
+  /// Writes the picture out, a chunk per call; an empty chunk is the end.
+  [[nodiscard]] virtual std::string next_chunk() = 0;
+};
+
+/// A deterministic state machine (paper §2). Called by one applier only, one call at a time, in log order: it needs no
+/// lock. The same commands must give the same state and the same answers everywhere: no clock, no randomness, no
+/// iteration order of hashes.
+class state_machine {
+public:
+  virtual ~state_machine() = default;
+
+  /// Applies `commands` in order and adds exactly one answer for each. The entries are durable on a quorum.
+  virtual void apply(std::span<const command> commands, answer_list& answers) = 0;
+
+  /// Answers one query from the state as it is, changing nothing. Linearizable: the caller has made sure that the state
+  /// is fresh enough.
+  virtual void query(std::string_view content, answer_list& answers) = 0;
+
+  /// Opens a picture of the state for a snapshot. Used from the storage issue on.
+  [[nodiscard]] virtual std::unique_ptr<state_view> save() = 0;
+
+  /// Replaces the state by the one that `chunks` (in order, until an empty one) describes.
+  virtual void load(state_view& chunks) = 0;
+};
+
+} // namespace troupe

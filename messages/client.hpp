@@ -1,0 +1,85 @@
+/// \file
+/// What a client (the RESP gateway, the bare interface, a forwarding peer) says to its peer, and what it hears.
+#pragma once
+
+#include "messages/raft.hpp"
+#include "troupe/state_machine.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+/// Hears of the operations of a lot that was submitted under `number`: first `submission_accepted` or
+/// `submission_refused`; then, if accepted, answers in one or several parts, in order, until every operation of the lot
+/// is answered or refused.
+struct submission_accepted {
+  std::uint64_t number = 0;
+};
+
+/// The answers to operations `offset`.. of lot `number`.
+struct submission_answered {
+  std::uint64_t number = 0;
+  std::uint32_t offset = 0;
+  std::shared_ptr<const answer_list> answers;
+};
+
+/// Operations `offset`.. of lot `number` (all that are not answered yet) end with this.
+struct submission_refused {
+  std::uint64_t number = 0;
+  std::uint32_t offset = 0;
+  refusal why = refusal::no_leader;
+};
+
+/// The course's Start(): begins agreement on one command and answers at once.
+struct start {
+  shared_bytes command;
+};
+
+struct start_reply {
+  log_index index;
+  term_number term;
+  bool is_leader = false;
+};
+
+/// The course's GetState().
+struct ask_state {};
+
+/// One follower as its leader sees it.
+struct follower_state {
+  peer_id id;
+  log_index match;
+  /// Heard of within the last election timeout.
+  bool connected = false;
+};
+
+/// What a peer knows of itself, at one instant.
+struct peer_state {
+  peer_id id;
+  std::string role; ///< "follower", "candidate" (pre-candidates included), "leader", "stopped"
+  term_number term;
+  bool is_leader = false;
+  peer_id leader; ///< `nobody` if unknown.
+  log_index commit;
+  log_index applied;
+  log_index last;
+  std::vector<follower_state> followers; ///< Only while leading.
+  std::uint64_t stale_replies_dropped = 0;
+  std::uint64_t elections_started = 0;
+  std::uint64_t leader_changes = 0;
+};
+
+/// Stops a peer for good: it says nothing more, its actors end, its files are closed (the course's Kill()).
+struct stop_peer {};
+
+/// A committed entry as the bare interface delivers it: exactly once per life, in order, without gaps. Room for
+/// snapshots in the same stream comes with them.
+struct applied_command {
+  peer_id peer; ///< Whose service this is.
+  log_index index;
+  term_number term;
+  shared_bytes command;
+};
+
+} // namespace troupe

@@ -1,0 +1,120 @@
+/// \file
+/// What peers say to each other: the paper's RPCs as pairs of one-way messages.
+///
+/// Between peers there are only tells. A request carries a number (a round, for votes) and gets exactly one reply that
+/// echoes it, unless the peer that heard it is stopped; a reply may come seconds late, in any order, or never. Nobody
+/// waits for one. A reply proves only what its request carried.
+#pragma once
+
+#include "troupe/entry.hpp"
+#include "troupe/types.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace troupe {
+
+/// Who says it to whom, and in which term the sender is. No message carries a term that is not durable at its sender,
+/// but for a pre-vote's hypothetical one.
+struct envelope {
+  group_id group;
+  peer_id from;
+  peer_id to;
+  term_number term;
+};
+
+/// Asks for a vote (paper Figure 2), or, as a pre-vote, whether one would be given (thesis 9.6).
+struct request_vote {
+  /// For a pre-vote `about.term` is the term the candidate *would* run in; nobody adopts it.
+  envelope about;
+  /// Names the attempt. Re-sent with the same round until answered.
+  std::uint64_t round = 0;
+  bool pre_vote = false;
+  /// Set when the leader itself asked the candidate to run: leader stickiness does not apply (thesis 3.10).
+  bool transfer = false;
+  log_position last_log;
+};
+
+/// Answers `request_vote`; `about.term` is the voter's own term, for pre-votes too.
+struct vote_reply {
+  envelope about;
+  std::uint64_t round = 0;
+  bool pre_vote = false;
+  bool granted = false;
+};
+
+/// Replicates entries, and is the heartbeat when there are none (paper Figure 2, §5.3).
+struct append_entries {
+  envelope about;
+  /// Which replicator of this term asks: a replicator that was started anew has a higher one.
+  std::uint32_t incarnation = 0;
+  /// Numbers the requests of one incarnation, from 1.
+  std::uint64_t number = 0;
+  log_position previous;
+  /// The leader's commit index.
+  log_index commit;
+  /// The newest read round the leader has begun; see read_index.hpp.
+  std::uint64_t read_round = 0;
+  /// Consecutive, the first beginning at `previous.index + 1`.
+  std::vector<entry_batch> batches;
+};
+
+/// Answers `append_entries`.
+struct append_reply {
+  envelope about;
+  std::uint32_t incarnation = 0; ///< Echoed.
+  std::uint64_t number = 0;      ///< Echoed.
+  std::uint64_t read_round = 0;  ///< Echoed.
+  bool success = false;
+  /// On success: up to here the follower's log equals the leader's, durably, as far as this request proved.
+  log_index match;
+  /// On refusal: where the follower's log ends, and, if it has an entry at the request's previous index, the term of
+  /// that entry and the first index of that term's run (back-up by term, paper §5.3). Term 0: the log is too short.
+  log_index last;
+  log_position conflict;
+};
+
+/// Tells a follower to run for leader at once (thesis 3.10). Reserved: nobody sends it yet.
+struct timeout_now {
+  envelope about;
+};
+
+/// What a client's operations are to Raft.
+enum class operation : std::uint8_t {
+  command = 1, ///< Goes through the log.
+  query = 2,   ///< Answered by the leader's state machine after a read-index round; never logged.
+};
+
+/// Why operations were not carried out, or are not known to have been.
+enum class refusal : std::uint8_t {
+  no_leader = 1, ///< Not accepted by anybody: certainly not carried out.
+  busy = 2,      ///< A bound is reached: certainly not carried out.
+  too_large = 3, ///< Over the size limit of a proposal: certainly not carried out.
+  uncertain = 4, ///< Accepted or passed on, then lost sight of: may or may not have been, or yet be, carried out.
+  not_ready = 5, ///< A read whose deadline passed before it could be confirmed: certainly not answered.
+  stopped = 6,   ///< The peer is stopping: certainly not carried out.
+};
+
+/// A follower passes a client's operations to the leader: one hop at most.
+struct forward {
+  envelope about;
+  /// Names the forwarded lot; the answer echoes it. Unique per sending peer and boot.
+  std::uint64_t number = 0;
+  operation what = operation::command;
+  entry_block block;
+};
+
+/// Answers to operations `offset` .. `offset + count - 1` of a forwarded lot; may come in several parts.
+struct forward_reply {
+  envelope about;
+  std::uint64_t number = 0;
+  std::uint32_t offset = 0;
+  /// 0: answered; else a `refusal` for all operations from `offset` on.
+  std::uint8_t refused = 0;
+  /// One answer per operation, when answered.
+  std::uint32_t count = 0;
+  std::string answers;             ///< All answers, one behind the other.
+  std::vector<std::uint32_t> ends; ///< Where each ends.
+};
+
+} // namespace troupe
