@@ -197,8 +197,7 @@ decoded decode_forward_reply(const envelope& about, wire_reader in) {
     return std::nullopt;
   if (in.left() / sizeof(std::uint32_t) < m.count || m.count > std::numeric_limits<std::uint32_t>::max() - m.offset)
     return std::nullopt;
-  // Either every one of `count` operations is answered, or the rest of the lot is refused and nothing else is said.
-  if (m.refused != 0 ? m.count != 0 : m.count == 0)
+  if (m.refused != 0 && m.count != 0) // A refusal ends the lot from `offset` on: it answers nothing.
     return std::nullopt;
   m.ends.reserve(m.count);
   std::uint32_t before = 0;
@@ -273,7 +272,13 @@ encoded_message encode(const forward_reply& m) {
   auto message = begin_message(message_type::forward_reply, m.about);
   message.head.reserve(64 + m.ends.size() * sizeof(std::uint32_t) + m.answers.size());
   wire_writer out{message.head};
-  out.put(m.number).put(m.offset).put(m.refused).put(m.count);
+  // What is refused is not answered, whatever else the message holds.
+  const auto answered = m.refused == 0 ? m.count : 0;
+  TROUPE_ASSERT(answered == 0 || (m.ends.size() == answered && m.ends.back() == m.answers.size()),
+                "a reply has one answer per operation");
+  out.put(m.number).put(m.offset).put(m.refused).put(answered);
+  if (answered == 0)
+    return message;
   for (const auto end : m.ends)
     out.put(end);
   message.head += m.answers;

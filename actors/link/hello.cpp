@@ -1,0 +1,179 @@
+#include "actors/link/hello.hpp"
+
+#include "messages/wire.hpp"
+#include "troupe/assert.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::string_view digits = "0123456789abcdef";
+
+std::string node(peer_id id) {
+  return "node " + std::to_string(id.value());
+}
+
+/// What came from elsewhere goes into logs and terminals only without its control characters.
+std::string printable(std::string_view text) {
+  auto clean = std::string{text};
+  std::replace_if(
+      clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
+  return clean;
+}
+
+std::string quoted(std::string_view text) {
+  return '"' + printable(text) + '"';
+}
+
+refusal_notice changed_disk(const link_identity& me, const hello& theirs, const disk_uuid& remembered) {
+  return {link_refusal::changed_disk,
+          node(theirs.from) + " has disk uuid " + to_string(theirs.disk) + ", but " + node(me.self) + " knows it by "
+              + to_string(remembered)
+              + ": its data directory was wiped or replaced, so it has forgotten its votes and its log and could vote"
+                " twice in one term; restore the old data directory, or bring it back as a new member under a new id"};
+}
+
+refusal_notice copied_disk(const hello& theirs, peer_id owner) {
+  return {link_refusal::copied_disk,
+          node(theirs.from) + " has disk uuid " + to_string(theirs.disk) + ", which is that of " + node(owner)
+              + ": its data directory is a copy; start it on an empty one of its own"};
+}
+
+/// What the disk says of the node, once all else fits.
+std::optional<refusal_notice> judge_disk(const link_identity& me, const acquaintances& known, const hello& theirs) {
+  if (const auto& remembered = known.at(theirs.from); remembered && *remembered != theirs.disk)
+    return changed_disk(me, theirs, *remembered);
+  if (theirs.disk == me.disk)
+    return copied_disk(theirs, me.self);
+  for (const auto& [id, disk] : known)
+    if (id != theirs.from && disk == theirs.disk)
+      return copied_disk(theirs, id);
+  return std::nullopt;
+}
+
+} // namespace
+
+std::string to_string(const disk_uuid& uuid) {
+  std::string text;
+  for (int nibble = 0; nibble < 32; ++nibble) {
+    if (nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20)
+      text += '-';
+    const auto half = nibble < 16 ? uuid.high : uuid.low;
+    text += digits[half >> (60 - 4 * (nibble % 16)) & 0xf];
+  }
+  return text;
+}
+
+std::optional<disk_uuid> parse_disk_uuid(std::string_view text) {
+  disk_uuid uuid;
+  int nibble = 0;
+  for (const char c : text) {
+    if (c == '-')
+      continue;
+    const auto digit = digits.find(c);
+    if (digit == std::string_view::npos || nibble == 32)
+      return std::nullopt;
+    auto& half = nibble < 16 ? uuid.high : uuid.low;
+    half = half << 4 | digit;
+    ++nibble;
+  }
+  // Hyphens in odd places, or too few digits: then it does not read the same again.
+  if (to_string(uuid) != text)
+    return std::nullopt;
+  return uuid;
+}
+
+std::string encode(const hello& words) {
+  TROUPE_ASSERT(words.cluster.size() <= longest_cluster_name, "a cluster's name is short");
+  std::string head;
+  wire_writer out{head};
+  out.put(words.magic).put(words.version).put(static_cast<std::uint8_t>(words.role));
+  out.put(words.from.value()).put(words.to.value()).put(words.disk.high).put(words.disk.low).put(words.boot);
+  out.text(words.cluster);
+  return head;
+}
+
+std::optional<hello> decode_hello(std::string_view head) {
+  wire_reader in{head};
+  hello words;
+  words.magic = in.take<std::uint32_t>();
+  words.version = in.take<std::uint16_t>();
+  if (!in.sound())
+    return std::nullopt;
+  if (words.magic != hello_magic || words.version != protocol_version)
+    return words;
+  words.role = static_cast<link_role>(in.take<std::uint8_t>());
+  words.from = peer_id{in.take<std::uint64_t>()};
+  words.to = peer_id{in.take<std::uint64_t>()};
+  words.disk.high = in.take<std::uint64_t>();
+  words.disk.low = in.take<std::uint64_t>();
+  words.boot = in.take<std::uint64_t>();
+  words.cluster = in.text();
+  if (!in.complete() || words.cluster.size() > longest_cluster_name)
+    return std::nullopt;
+  return words;
+}
+
+link_refusal to_link_refusal(std::uint16_t code) {
+  const bool known = (code >= static_cast<std::uint16_t>(link_refusal::not_a_peer)
+                      && code <= static_cast<std::uint16_t>(link_refusal::role_not_served))
+      || (code >= static_cast<std::uint16_t>(link_refusal::replaced)
+          && code <= static_cast<std::uint16_t>(link_refusal::stopping));
+  return known ? static_cast<link_refusal>(code) : link_refusal::other;
+}
+
+std::string encode_closing(const refusal_notice& notice) {
+  std::string head;
+  wire_writer{head}
+      .put(static_cast<std::uint16_t>(notice.reason))
+      .text(std::string_view{notice.words}.substr(0, longest_closing_words));
+  return head;
+}
+
+std::optional<refusal_notice> decode_closing(std::string_view head) {
+  wire_reader in{head};
+  const auto reason = to_link_refusal(in.take<std::uint16_t>());
+  const auto words = in.text();
+  if (!in.complete() || words.size() > longest_closing_words)
+    return std::nullopt;
+  return refusal_notice{reason, printable(words)};
+}
+
+hello introduce(const link_identity& me, peer_id to) {
+  hello words;
+  words.from = me.self;
+  words.to = to;
+  words.disk = me.disk;
+  words.boot = me.boot;
+  words.cluster = me.cluster;
+  return words;
+}
+
+std::optional<refusal_notice> judge(const link_identity& me, const acquaintances& known, const hello& theirs) {
+  if (theirs.magic != hello_magic)
+    return refusal_notice{link_refusal::not_a_peer, "this is not a node of troupe"};
+  if (theirs.version != protocol_version)
+    return refusal_notice{link_refusal::wrong_version,
+                          node(me.self) + " speaks protocol version " + std::to_string(protocol_version)
+                              + ", the other end version " + std::to_string(theirs.version)};
+  if (theirs.cluster != me.cluster)
+    return refusal_notice{link_refusal::wrong_cluster,
+                          node(me.self) + " belongs to cluster " + quoted(me.cluster) + ", the other end to cluster "
+                              + quoted(theirs.cluster)};
+  if (theirs.role != link_role::peer)
+    return refusal_notice{link_refusal::role_not_served, node(me.self) + " serves peers only"};
+  if (theirs.to != me.self)
+    return refusal_notice{link_refusal::not_for_us,
+                          "this is " + node(me.self) + ", but " + node(theirs.from) + " wanted " + node(theirs.to)
+                              + ": the address belongs to another node"};
+  if (theirs.from == me.self)
+    return refusal_notice{link_refusal::own_id, "two nodes claim to be " + node(me.self)};
+  if (!known.contains(theirs.from))
+    return refusal_notice{link_refusal::unknown_node,
+                          node(theirs.from) + " is not a member of the cluster that " + node(me.self) + " knows"};
+  return judge_disk(me, known, theirs);
+}
+
+} // namespace troupe
