@@ -1,0 +1,88 @@
+#include "app/options/checks.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+auto find_value(auto& values, std::string_view name) {
+  return std::find_if(values.begin(), values.end(), [&](const auto& each) { return each.of->name == name; });
+}
+
+// "heartbeat = 300ms (environment variable TROUPE_HEARTBEAT)"
+std::string said(const std::vector<resolved_value>& values, std::string_view name) {
+  auto found = find_value(values, name);
+  return found->of->name + " = " + found->text + " (" + found->source_words() + ")";
+}
+
+bool is_given(const std::vector<resolved_value>& values, std::string_view name) {
+  return find_value(values, name)->from != source::none;
+}
+
+const peer_address* own_entry(const node_settings& node) {
+  auto found = std::find_if(node.peers.begin(), node.peers.end(), [&](const auto& each) { return each.id == node.id; });
+  return found == node.peers.end() ? nullptr : &*found;
+}
+
+void check_addresses(const node_settings& node, const std::vector<resolved_value>& values,
+                     std::vector<std::string>& wrong) {
+  if (node.insecure)
+    return;
+  auto refuse = [&](std::string_view name, const endpoint& address) {
+    wrong.push_back(said(values, name) + ": " + to_string(address)
+                    + " is not loopback, and nothing that troupe sends is encrypted or authenticated yet; accepted: "
+                      "127.0.0.1, ::1 or localhost, or --insecure on a network that only friends can reach");
+  };
+  if (is_given(values, "peers"))
+    for (const auto& peer : node.peers)
+      if (!is_loopback(peer.address)) {
+        refuse("peers", peer.address);
+        break;
+      }
+  for (auto [name, address] : {std::pair{"listen", &node.listen}, std::pair{"client", &node.client}})
+    if (is_given(values, name) && !is_loopback(*address))
+      refuse(name, *address);
+}
+
+} // namespace
+
+void derive(node_settings& node, std::vector<resolved_value>& values) {
+  auto listen = find_value(values, "listen");
+  auto own = own_entry(node);
+  if (listen->from != source::none || own == nullptr)
+    return;
+  node.listen = own->address;
+  listen->from = source::fallback;
+  listen->text = to_string(own->address);
+}
+
+std::vector<std::string> misfits(const node_settings& node, const std::vector<resolved_value>& values) {
+  std::vector<std::string> wrong;
+  auto complain = [&](std::string_view first, std::string_view relation, std::string_view second,
+                      std::string_view because) {
+    wrong.push_back(said(values, first) + " must be " + std::string{relation} + " " + said(values, second) + ": "
+                    + std::string{because});
+  };
+  const auto& times = node.peer.times;
+  const auto& limits = node.peer.limits;
+  if (is_given(values, "id") && is_given(values, "peers") && own_entry(node) == nullptr)
+    complain("id", "one of the ids in", "peers", "a node needs an address at which the others reach it");
+  if (times.election_timeout_min <= 2 * times.heartbeat)
+    complain("election-timeout", "more than 2 x", "heartbeat",
+             "one late heartbeat would otherwise cost the leader its office");
+  if (limits.request_bytes > limits.in_flight_bytes)
+    complain("max-request", "at most", "max-in-flight", "a full request could otherwise never be sent");
+  if (limits.proposal_bytes > limits.uncommitted_bytes)
+    complain("max-proposal", "at most", "max-uncommitted", "the largest command could otherwise never be accepted");
+  if (limits.proposal_bytes > limits.forwarded_bytes)
+    complain("max-proposal", "at most", "max-forwarded",
+             "a follower could otherwise never pass the largest command on");
+  if (node.clients.argument_bytes >= limits.proposal_bytes)
+    complain("max-argument-size", "less than", "max-proposal",
+             "a SET of the largest argument would otherwise always be refused");
+  check_addresses(node, values, wrong);
+  return wrong;
+}
+
+} // namespace troupe

@@ -1,0 +1,67 @@
+/// \file
+/// What the program was asked to do, as plain values: checked, complete, and independent of where each came from.
+#pragma once
+
+#include "actors/link/endpoint.hpp"
+#include "troupe/peer_options.hpp"
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace troupe {
+
+/// One member of the cluster and the address at which the others reach it.
+struct peer_address {
+  peer_id id;
+  endpoint address;
+};
+
+/// What one Redis client, and all of them together, may ask of a node. What exceeds a limit of one connection closes
+/// that connection and disturbs no other.
+struct client_bounds {
+  std::uint64_t clients = 10'000; ///< Connections at a time.
+  std::uint64_t arguments = 1'048'576;
+  std::uint64_t argument_bytes = std::uint64_t{8} << 20;
+  std::uint64_t inline_bytes = std::uint64_t{64} << 10;
+  std::uint64_t pipeline = 10'000; ///< Commands of one connection that wait for their answer.
+  std::uint64_t output_bytes = std::uint64_t{64} << 20;
+};
+
+/// `troupe node`.
+struct node_settings {
+  peer_id id;
+  std::vector<peer_address> peers; ///< Sorted by id; this node included.
+  endpoint listen;                 ///< Where the peers' links are accepted.
+  endpoint client;                 ///< Where Redis clients are accepted.
+  std::string data_directory;
+  std::string cluster;
+  bool insecure = false; ///< Addresses other than loopback are wanted, though nothing is encrypted.
+  std::uint64_t segment_bytes = 0;
+  std::string log_level;
+  peer_options peer;
+  client_bounds clients;
+};
+
+/// `troupe demo`.
+struct demo_settings {
+  std::uint64_t peers = 3;
+  std::string directory;         ///< Empty: a fresh one, removed at the end.
+  std::uint64_t client_port = 0; ///< 0: free ports are picked.
+  bool once = false;
+};
+
+enum class output_format { table, json };
+
+/// `troupe status`.
+struct status_settings {
+  endpoint at;
+  output_format output = output_format::table;
+  duration timeout{};
+};
+
+/// What to run: one alternative per verb.
+using program_options = std::variant<node_settings, demo_settings, status_settings>;
+
+} // namespace troupe
