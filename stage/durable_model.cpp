@@ -1,0 +1,86 @@
+#include "stage/durable_model.hpp"
+
+namespace troupe {
+
+namespace {
+
+std::string text(log_index index) {
+  return std::to_string(index.value());
+}
+
+} // namespace
+
+std::uint32_t checksum_of(const entry_view& entry) {
+  return crc32c(entry.content, static_cast<std::uint32_t>(entry.kind));
+}
+
+const logged_entry* durable_model::picture::at(log_index index) const {
+  return index == log_index{} || index > last() ? nullptr : &log[index.value() - 1];
+}
+
+void durable_model::picture::apply(const log_write& write) {
+  if (write.vote)
+    vote = *write.vote;
+  if (write.truncate_from && write.truncate_from->value() <= log.size())
+    log.resize(write.truncate_from->value() - 1);
+  for (const auto& batch : write.append)
+    for (const auto entry : batch)
+      log.push_back({batch.term(), checksum_of(entry)});
+}
+
+void durable_model::submitted(const std::vector<log_write>& writes) {
+  for (const auto& write : writes) {
+    if (on_written)
+      on_written(write);
+    written_.apply(write);
+    unsynced_.push_back(write);
+  }
+}
+
+void durable_model::synced() {
+  for (const auto& write : unsynced_) {
+    if (on_durable)
+      on_durable(write);
+    durable_.apply(write);
+  }
+  unsynced_.clear();
+}
+
+std::optional<std::string> durable_model::lost_since(const picture& found) const {
+  if (found.vote.current_term < durable_.vote.current_term)
+    return "its term went back";
+  if (found.vote.current_term == durable_.vote.current_term && durable_.vote.voted_for != nobody
+      && found.vote.voted_for != durable_.vote.voted_for)
+    return "its vote changed";
+  // What was being cut off may be gone or not; what lies before it may not.
+  auto kept = durable_.last();
+  for (const auto& write : unsynced_)
+    if (write.truncate_from && *write.truncate_from <= kept)
+      kept = write.truncate_from->before();
+  for (auto i = log_index{1}; i <= kept; i = i.next())
+    if (const auto* entry = found.at(i); entry == nullptr || entry->term != durable_.at(i)->term)
+      return "entry " + text(i) + " is lost";
+  return std::nullopt;
+}
+
+std::optional<std::string> durable_model::recovered(const recovered_group& group) {
+  picture found;
+  found.vote = group.vote;
+  for (std::size_t run = 0; run < group.terms.size(); ++run) {
+    const auto end = run + 1 < group.terms.size() ? group.terms[run + 1].first : group.last.next();
+    for (auto i = group.terms[run].first; i < end; i = i.next()) {
+      const auto* known = written_.at(i);
+      const bool same = known != nullptr && known->term == group.terms[run].term;
+      found.log.push_back({group.terms[run].term, same ? known->checksum : std::nullopt});
+    }
+  }
+  auto loss = lost_since(found);
+  if (on_recovered)
+    on_recovered(found.vote);
+  durable_ = found;
+  written_ = std::move(found);
+  unsynced_.clear();
+  return loss;
+}
+
+} // namespace troupe

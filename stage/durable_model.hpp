@@ -1,0 +1,67 @@
+/// \file
+/// What one node would still know if the power went now.
+#pragma once
+
+#include "troupe/storage.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// An entry as checkers see it: its term, and a checksum of kind and content (nothing if it was not seen).
+struct logged_entry {
+  term_number term;
+  std::optional<std::uint32_t> checksum;
+};
+
+/// Two pictures of a node's storage, kept from what passes the storage seam: as written, and as durable. Survives the
+/// node's crashes; one group.
+class durable_model {
+public:
+  /// Called for each write as it becomes durable, before it takes effect here.
+  std::function<void(const log_write&)> on_durable;
+  /// Called with the vote that was found after the power went.
+  std::function<void(const hard_state&)> on_recovered;
+  /// Called for each write as it is submitted, before it takes effect here.
+  std::function<void(const log_write&)> on_written;
+
+  void submitted(const std::vector<log_write>& writes);
+  /// All that was submitted is durable.
+  void synced();
+  /// The power went and this was found: says what was promised and is lost, if anything is. What was found is durable
+  /// from now on.
+  [[nodiscard]] std::optional<std::string> recovered(const recovered_group& found);
+
+  [[nodiscard]] const hard_state& vote() const { return durable_.vote; }
+  /// The last durable index.
+  [[nodiscard]] log_index last() const { return durable_.last(); }
+  /// The durable entry at an index, from 1; nothing beyond the last.
+  [[nodiscard]] const logged_entry* durable_at(log_index index) const { return durable_.at(index); }
+  /// The entry at an index as written, durable or not.
+  [[nodiscard]] const logged_entry* written_at(log_index index) const { return written_.at(index); }
+  [[nodiscard]] log_index last_written() const { return written_.last(); }
+
+private:
+  struct picture {
+    hard_state vote;
+    std::vector<logged_entry> log;
+
+    [[nodiscard]] log_index last() const { return log_index{log.size()}; }
+    [[nodiscard]] const logged_entry* at(log_index index) const;
+    void apply(const log_write& write);
+  };
+
+  [[nodiscard]] std::optional<std::string> lost_since(const picture& found) const;
+
+  picture durable_;
+  picture written_;
+  std::vector<log_write> unsynced_;
+};
+
+/// The checksum of an entry's kind and content.
+[[nodiscard]] std::uint32_t checksum_of(const entry_view& entry);
+
+} // namespace troupe

@@ -1,0 +1,228 @@
+#include "stage/runtime.hpp"
+
+#include "troupe/assert.hpp"
+
+#include <caf/actor_proxy.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <algorithm>
+
+// CAF's test coordinator is an internal of 0.17 and gone in 1.0: everything that knows of it is in this file.
+
+namespace troupe {
+
+namespace {
+
+/// So many messages at one instant are no longer work but a circle.
+constexpr std::uint64_t too_many_steps = 2'000'000;
+
+struct testing_config : caf::actor_system_config {
+  testing_config() { set("scheduler.policy", caf::atom("testing")); }
+};
+
+/// Stands for whoever asks from outside.
+class questioner : public caf::actor_proxy {
+public:
+  questioner(caf::actor_config& config, std::function<void(caf::message&)> on_reply)
+    : caf::actor_proxy{config}, on_reply_{std::move(on_reply)} {}
+
+  void enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) override {
+    answered_ = true;
+    if (!on_reply_)
+      return;
+    auto reply = element->move_content_to_message();
+    on_reply_(reply);
+  }
+  void kill_proxy(caf::execution_unit* context, caf::error reason) override { cleanup(std::move(reason), context); }
+
+  [[nodiscard]] bool answered() const { return answered_; }
+  void forget() { on_reply_ = nullptr; }
+
+private:
+  std::function<void(caf::message&)> on_reply_;
+  bool answered_ = false;
+};
+
+caf::resumable* as_job(const caf::strong_actor_ptr& actor) {
+  return dynamic_cast<caf::resumable*>(caf::actor_cast<caf::abstract_actor*>(actor));
+}
+
+bool is_gone(const caf::strong_actor_ptr& actor) {
+  return actor->get()->getf(caf::abstract_actor::is_terminated_flag);
+}
+
+} // namespace
+
+struct stage_runtime::engine {
+  testing_config config;
+  caf::actor_system system{config};
+  caf::scheduler::test_coordinator& scheduler
+    = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  std::set<caf::resumable*> held;
+
+  [[nodiscard]] caf::detail::test_actor_clock& clock() { return scheduler.clock(); }
+
+  [[nodiscard]] std::optional<instant> next_timer() {
+    const auto& schedule = clock().schedule();
+    if (schedule.empty())
+      return std::nullopt;
+    return schedule.begin()->first;
+  }
+
+  /// Picks a waiting actor by chance and lets it handle one message.
+  bool run_any(dice& chance) {
+    auto& jobs = scheduler.jobs;
+    if (jobs.empty())
+      return false;
+    const auto start = static_cast<std::size_t>(chance.below(jobs.size()));
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const auto pick = (start + i) % jobs.size();
+      if (held.contains(jobs[pick]))
+        continue;
+      std::swap(jobs[pick], jobs.front());
+      return scheduler.try_run_once();
+    }
+    return false;
+  }
+};
+
+stage_runtime::stage_runtime(std::uint64_t seed)
+  : engine_{std::make_unique<engine>()}, dice_{seed}, started_at_{engine_->clock().now()} {}
+
+stage_runtime::~stage_runtime() {
+  agenda_.clear();
+  engine_->held.clear();
+  // Periodic timers would keep the coordinator's own shutdown busy for ever.
+  for (const auto& [id, actor] : adopted_)
+    caf::anon_send_exit(actor, caf::exit_reason::kill);
+  auto& scheduler = engine_->scheduler;
+  for (bool busy = true; busy;) {
+    engine_->clock().cancel_all();
+    busy = scheduler.try_run_once();
+  }
+  adopted_.clear();
+  engine_->system.await_actors_before_shutdown(false);
+}
+
+caf::actor_system& stage_runtime::system() {
+  return engine_->system;
+}
+
+instant stage_runtime::now() const {
+  return engine_->clock().now();
+}
+
+long long stage_runtime::milliseconds() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now() - started_at_).count();
+}
+
+void stage_runtime::at(instant when, std::function<void()> act) {
+  agenda_.emplace(std::max(when, now()), std::move(act));
+}
+
+bool stage_runtime::step() {
+  if (!engine_->run_any(dice_))
+    return false;
+  ++steps_;
+  if (++steps_at_this_instant_ > too_many_steps)
+    verdict_.fail("messages go round in a circle: two million at one instant");
+  verdict_.demand();
+  return true;
+}
+
+bool stage_runtime::let_time_pass(instant limit) {
+  const auto timer = engine_->next_timer();
+  const auto item = agenda_.empty() ? std::optional<instant>{} : agenda_.begin()->first;
+  if ((!timer || *timer > limit) && (!item || *item > limit)) {
+    if (limit > now())
+      steps_at_this_instant_ = 0;
+    engine_->clock().current_time = std::max(limit, now());
+    return false;
+  }
+  const bool agenda_first = item && (!timer || *item < *timer || (*item == *timer && dice_.chance(50)));
+  const auto when = std::max(now(), agenda_first ? *item : *timer);
+  if (when > now())
+    steps_at_this_instant_ = 0;
+  engine_->clock().current_time = when;
+  if (!agenda_first) {
+    engine_->clock().trigger_timeout();
+    return true;
+  }
+  auto act = std::move(agenda_.begin()->second);
+  agenda_.erase(agenda_.begin());
+  act();
+  verdict_.demand();
+  return true;
+}
+
+void stage_runtime::run_for(duration span) {
+  run_until(now() + span, [] { return false; });
+}
+
+bool stage_runtime::run_until(instant deadline, const std::function<bool()>& holds) {
+  while (true) {
+    if (holds())
+      return true;
+    if (step())
+      continue;
+    if (!let_time_pass(deadline))
+      return holds();
+  }
+}
+
+void stage_runtime::settle() {
+  while (step()) {
+  }
+}
+
+void stage_runtime::finish(script& part) {
+  const auto patience = now() + std::chrono::minutes{10};
+  if (!run_until(patience, [&] { return part.done(); }))
+    throw story_failed{"a script has not ended within ten minutes"};
+  part.demand();
+}
+
+void stage_runtime::ask_raw(const caf::strong_actor_ptr& whom, caf::message question,
+                            const std::function<void(caf::message&)>& on_reply) {
+  caf::actor_config config;
+  auto asker = caf::make_actor<questioner, caf::strong_actor_ptr>(system().next_actor_id(), system().node(), &system(),
+                                                                  config, on_reply);
+  auto* face = static_cast<questioner*>(asker->get());
+  const auto id = caf::message_id{++questions_}.with_normal_priority();
+  whom->get()->enqueue(caf::make_mailbox_element(asker, id, {}, std::move(question)), nullptr);
+  while (!face->answered() && step()) {
+  }
+  face->forget();
+}
+
+void stage_runtime::tell_raw(const caf::strong_actor_ptr& whom, caf::message message) {
+  whom->get()->enqueue(caf::make_mailbox_element(nullptr, caf::message_id{}, {}, std::move(message)), nullptr);
+}
+
+void stage_runtime::adopt(const caf::strong_actor_ptr& actor) {
+  adopted_[actor->id()] = actor;
+}
+
+void stage_runtime::kill(const caf::strong_actor_ptr& actor) {
+  adopted_.erase(actor->id());
+  auto* job = as_job(actor);
+  engine_->held.erase(job);
+  caf::anon_send_exit(actor, caf::exit_reason::kill);
+  auto& jobs = engine_->scheduler.jobs;
+  while (!is_gone(actor)) {
+    const auto found = std::find(jobs.begin(), jobs.end(), job);
+    TROUPE_ASSERT(found != jobs.end(), "an actor that was sent an exit has work to do");
+    std::swap(*found, jobs.front());
+    engine_->scheduler.try_run_once();
+  }
+}
+
+void stage_runtime::hold(const caf::strong_actor_ptr& actor) {
+  engine_->held.insert(as_job(actor));
+}
+
+void stage_runtime::release(const caf::strong_actor_ptr& actor) {
+  engine_->held.erase(as_job(actor));
+}
+
+} // namespace troupe

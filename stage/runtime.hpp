@@ -1,0 +1,117 @@
+/// \file
+/// The stage's engine: CAF's own actors on one thread, under a virtual clock, with chance deciding who plays next.
+///
+/// Conditions for what runs here: no detached actors, no blocking calls, no clock and no randomness but what comes from
+/// this runtime. Then one seed gives one run, message by message.
+#pragma once
+
+#include "messages/protocol.hpp"
+#include "stage/dice.hpp"
+#include "stage/script.hpp"
+#include "stage/verdict.hpp"
+
+#include <coroutine>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace troupe {
+
+class stage_runtime {
+public:
+  /// A fresh actor system at an instant of its own; `seed` decides all interleavings.
+  explicit stage_runtime(std::uint64_t seed);
+
+  /// Ends every actor it was told of and drains what is left, so that the actor system can end too.
+  ~stage_runtime();
+
+  stage_runtime(const stage_runtime&) = delete;
+  stage_runtime& operator=(const stage_runtime&) = delete;
+
+  [[nodiscard]] caf::actor_system& system();
+  [[nodiscard]] instant now() const;
+  [[nodiscard]] instant started_at() const { return started_at_; }
+  /// Milliseconds since the start, for messages.
+  [[nodiscard]] long long milliseconds() const;
+  [[nodiscard]] verdict& judge() { return verdict_; }
+  /// Messages handled so far.
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
+
+  /// Calls `act` when the clock reaches `when` and no message is waiting.
+  void at(instant when, std::function<void()> act);
+  void after(duration delay, std::function<void()> act) { at(now() + delay, std::move(act)); }
+
+  /// Runs everything for `span` of virtual time. Throws `story_failed` as soon as a promise is broken.
+  void run_for(duration span);
+  /// Runs until `holds` or until `deadline`; says whether it holds. Asked after every message.
+  bool run_until(instant deadline, const std::function<bool()>& holds);
+  /// Handles the messages that wait, without letting time pass.
+  void settle();
+  /// Runs until a script has ended, and throws if it failed.
+  void finish(script& part);
+
+  /// Sleeping, for scripts.
+  struct sleeping {
+    stage_runtime& runtime;
+    duration span;
+    [[nodiscard]] bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> sleeper) {
+      runtime.after(span, [sleeper] { sleeper.resume(); });
+    }
+    void await_resume() const {}
+  };
+  [[nodiscard]] sleeping sleep(duration span) { return {*this, span}; }
+
+  /// Asks an actor and plays on, without letting time pass, until it has answered. Nothing, if it is dead or does not
+  /// answer at once.
+  template <class Answer, class Handle, class Question>
+  std::optional<Answer> ask(const Handle& whom, Question question) {
+    std::optional<Answer> answer;
+    ask_raw(caf::actor_cast<caf::strong_actor_ptr>(whom), caf::make_message(std::move(question)),
+            [&](caf::message& reply) {
+              if (reply.match_elements<Answer>())
+                answer = reply.get_as<Answer>(0);
+            });
+    return answer;
+  }
+
+  /// Puts a message into a mailbox, from nobody.
+  template <class Handle, class Message>
+  void tell(const Handle& whom, Message message) {
+    tell_raw(caf::actor_cast<caf::strong_actor_ptr>(whom), caf::make_message(std::move(message)));
+  }
+  void tell_raw(const caf::strong_actor_ptr& whom, caf::message message);
+
+  /// An actor to end at the latest when the stage is struck.
+  void adopt(const caf::strong_actor_ptr& actor);
+  /// Ends an actor at once, as a crash would, and waits until it is gone. It may handle one more message before: mute it
+  /// first.
+  void kill(const caf::strong_actor_ptr& actor);
+
+  /// Keeps an actor from being picked until it is released: a slow actor.
+  void hold(const caf::strong_actor_ptr& actor);
+  void release(const caf::strong_actor_ptr& actor);
+
+private:
+  struct engine;
+
+  bool step();
+  bool let_time_pass(instant limit);
+  void ask_raw(const caf::strong_actor_ptr& whom, caf::message question,
+               const std::function<void(caf::message&)>& on_reply);
+
+  std::unique_ptr<engine> engine_;
+  dice dice_;
+  verdict verdict_;
+  instant started_at_;
+  std::multimap<instant, std::function<void()>> agenda_;
+  std::map<caf::actor_id, caf::strong_actor_ptr> adopted_;
+  std::uint64_t steps_ = 0;
+  std::uint64_t steps_at_this_instant_ = 0;
+  std::uint64_t questions_ = 0;
+};
+
+} // namespace troupe

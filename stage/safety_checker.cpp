@@ -1,0 +1,254 @@
+#include "stage/safety_checker.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace troupe {
+
+namespace {
+
+template <class Number>
+std::string text(Number n) {
+  return std::to_string(n.value());
+}
+
+/// Terms and indices of a story are small: one word holds both.
+std::uint64_t key(log_index index, term_number term) {
+  return term.value() << 32 | index.value();
+}
+
+} // namespace
+
+safety_checker::safety_checker(verdict& judge, std::vector<peer_id> members)
+  : judge_{judge}, members_{std::move(members)} {
+  for (const auto id : members_) {
+    auto disk = std::make_shared<durable_model>();
+    disk->on_durable = [this, id](const log_write& write) { becomes_durable(id, write); };
+    disk->on_recovered = [this, id](const hard_state& vote) { remember_vote(id, vote); };
+    disk->on_written = [this, id](const log_write& write) { is_written(id, write); };
+    disks_.emplace(id, std::move(disk));
+  }
+}
+
+void safety_checker::fail(const std::string& what) {
+  judge_.fail(what);
+}
+
+void safety_checker::leaves(const peer_message& message) {
+  std::visit(
+    [&](const auto& m) {
+      using type = std::decay_t<decltype(m)>;
+      if constexpr (std::is_same_v<type, timeout_now> || std::is_same_v<type, forward>
+                    || std::is_same_v<type, forward_reply>)
+        check(m.about, "message");
+      else
+        check(m);
+    },
+    message);
+}
+
+void safety_checker::check(const envelope& about, std::string_view kind) {
+  if (about.term > disks_.at(about.from)->vote().current_term)
+    fail("peer " + text(about.from) + " sends a " + std::string{kind} + " of term " + text(about.term)
+         + " while its disk knows only term " + text(disks_.at(about.from)->vote().current_term));
+}
+
+void safety_checker::check(const request_vote& message) {
+  if (message.pre_vote)
+    return;
+  check(message.about, "request for votes");
+  const auto own = votes_.find({message.about.from, message.about.term});
+  if (own == votes_.end() || own->second != message.about.from)
+    fail("peer " + text(message.about.from) + " asks for votes in term " + text(message.about.term)
+         + " before its own vote is durable");
+}
+
+void safety_checker::check(const vote_reply& message) {
+  check(message.about, "vote");
+  if (message.pre_vote || !message.granted)
+    return;
+  const auto vote = votes_.find({message.about.from, message.about.term});
+  if (vote == votes_.end() || vote->second != message.about.to)
+    fail("peer " + text(message.about.from) + " grants a vote in term " + text(message.about.term)
+         + " that is not durable");
+}
+
+void safety_checker::check(const append_entries& message) {
+  check(message.about, "AppendEntries");
+  check_leader(message);
+  auto& sent = sent_[message.about.term];
+  if (message.previous.index > log_index{})
+    sent[message.previous.index.value()] = message.previous.term;
+  for (const auto& batch : message.batches)
+    for (auto i = batch.first(); i <= batch.last(); i = i.next())
+      sent[i.value()] = batch.term();
+  check_commit(message.about.from, message.about.term, message.commit);
+}
+
+void safety_checker::check_leader(const append_entries& message) {
+  const auto [leader, is_new] = leaders_.emplace(message.about.term, message.about.from);
+  if (leader->second != message.about.from)
+    return fail("peers " + text(leader->second) + " and " + text(message.about.from) + " both lead term "
+                + text(message.about.term));
+  if (!is_new)
+    return;
+  // Leader completeness (§5.4.3): a leader's log holds all that was committed in earlier terms.
+  for (auto i = log_index{1}; i <= committed(); i = i.next()) {
+    const auto* entry = disks_.at(message.about.from)->written_at(i);
+    if (entry == nullptr || entry->term != ledger_[i.value() - 1].term)
+      return fail("peer " + text(message.about.from) + " leads term " + text(message.about.term)
+                  + " without committed entry " + text(i));
+  }
+}
+
+std::optional<term_number> safety_checker::term_in_log_of(peer_id leader, term_number term, log_index index) const {
+  if (const auto of_term = sent_.find(term); of_term != sent_.end())
+    if (const auto found = of_term->second.find(index.value()); found != of_term->second.end())
+      return found->second;
+  if (const auto* entry = disks_.at(leader)->written_at(index))
+    return entry->term;
+  return std::nullopt;
+}
+
+const logged_entry* safety_checker::durable_on_quorum(log_index index) const {
+  for (const auto id : members_) {
+    const auto* mine = disks_.at(id)->durable_at(index);
+    if (mine == nullptr)
+      continue;
+    const auto holders = std::count_if(members_.begin(), members_.end(), [&](peer_id other) {
+      const auto* entry = disks_.at(other)->durable_at(index);
+      return entry != nullptr && entry->term == mine->term;
+    });
+    if (static_cast<std::size_t>(holders) > members_.size() / 2)
+      return mine;
+  }
+  return nullptr;
+}
+
+void safety_checker::commit_up_to(log_index index, const std::string& who) {
+  while (committed() < index) {
+    const auto next = committed().next();
+    const auto* entry = durable_on_quorum(next);
+    if (entry == nullptr)
+      return fail(who + " takes entry " + text(next) + " for committed, which no quorum has on disk");
+    ledger_.push_back({entry->term, entry->checksum});
+  }
+}
+
+void safety_checker::check_commit(peer_id leader, term_number term, log_index commit) {
+  if (commit > committed()) {
+    // Only an entry of the leader's own term is committed by counting (§5.4.2, Figure 8).
+    if (const auto own = term_in_log_of(leader, term, commit); own != term)
+      fail("peer " + text(leader) + " commits entry " + text(commit) + " of an earlier term in term " + text(term)
+           + " by counting copies");
+    commit_up_to(commit, "peer " + text(leader));
+  }
+  if (commit > log_index{} && commit <= committed()) {
+    const auto in_log = term_in_log_of(leader, term, commit);
+    if (in_log && *in_log != ledger_[commit.value() - 1].term)
+      fail("peer " + text(leader) + " says that entry " + text(commit) + " is committed, and holds another one there");
+  }
+}
+
+void safety_checker::check(const append_reply& message) {
+  check(message.about, "reply to AppendEntries");
+  if (!message.success || message.match == log_index{})
+    return;
+  const auto* entry = disks_.at(message.about.from)->durable_at(message.match);
+  if (entry == nullptr)
+    return fail("peer " + text(message.about.from) + " acknowledges up to " + text(message.match)
+                + " while its disk ends at " + text(disks_.at(message.about.from)->last()));
+  const auto theirs = term_in_log_of(message.about.to, message.about.term, message.match);
+  if (theirs && *theirs != entry->term)
+    fail("peer " + text(message.about.from) + " acknowledges entry " + text(message.match)
+         + " while its disk holds another one there");
+}
+
+log_index safety_checker::committed_by_leader(peer_id id) const {
+  // A leader delivers what it has just committed before anybody is told: what lies at or before an entry of its own
+  // term that a quorum has on disk.
+  const auto term = disks_.at(id)->vote().current_term;
+  const auto leader = leaders_.find(term);
+  auto justified = committed();
+  if (members_.size() > 1 && (leader == leaders_.end() || leader->second != id))
+    return justified;
+  for (auto i = committed().next();; i = i.next()) {
+    const auto* entry = durable_on_quorum(i);
+    if (entry == nullptr)
+      return justified;
+    if (entry->term == term)
+      justified = i;
+  }
+}
+
+void safety_checker::delivers(peer_id id, log_index index, term_number term, std::string_view command) {
+  auto& last = delivered_[id];
+  if (index <= last)
+    return fail("peer " + text(id) + " delivers entry " + text(index) + " twice");
+  last = index;
+  const auto who = "peer " + text(id);
+  if (index > committed()) {
+    const auto justified = committed_by_leader(id);
+    if (index > justified)
+      return fail(who + " delivers entry " + text(index) + ", which nobody had any right to commit");
+    commit_up_to(justified, who);
+  }
+  if (index > committed())
+    return;
+  const auto& entry = ledger_[index.value() - 1];
+  if (entry.term != term)
+    fail(who + " delivers entry " + text(index) + " of term " + text(term) + ", committed in term " + text(entry.term));
+  if (entry.checksum && *entry.checksum != crc32c(command, static_cast<std::uint32_t>(entry_kind::command)))
+    fail(who + " delivers another command at " + text(index) + " than was committed");
+}
+
+void safety_checker::remember_vote(peer_id id, const hard_state& vote) {
+  const auto& before = disks_.at(id)->vote();
+  if (vote.current_term < before.current_term)
+    fail("the term of peer " + text(id) + " goes back on disk");
+  if (vote.voted_for == nobody) {
+    if (vote.current_term == before.current_term && before.voted_for != nobody)
+      fail("peer " + text(id) + " takes back its vote in term " + text(vote.current_term));
+    return;
+  }
+  const auto [cast, is_new] = votes_.emplace(std::pair{id, vote.current_term}, vote.voted_for);
+  if (cast->second != vote.voted_for)
+    fail("peer " + text(id) + " votes twice in term " + text(vote.current_term));
+}
+
+void safety_checker::remember_entries(peer_id id, const log_write& write) {
+  if (write.append.empty())
+    return;
+  const auto* entry_before = disks_.at(id)->written_at(write.append.front().first().before());
+  auto before = entry_before == nullptr ? term_number{} : entry_before->term;
+  for (const auto& batch : write.append)
+    for (const auto view : batch) {
+      // Log matching (§5.3): the same place, the same entry, the same predecessor.
+      const auto here = place{checksum_of(view), before};
+      const auto [known, is_new] = places_.emplace(key(view.index, batch.term()), here);
+      if (known->second != here)
+        return fail("peer " + text(id) + " holds another entry at " + text(view.index) + " of term "
+                    + text(batch.term()) + " than others do, or has another one before it");
+      before = batch.term();
+    }
+}
+
+void safety_checker::becomes_durable(peer_id id, const log_write& write) {
+  if (write.vote)
+    remember_vote(id, *write.vote);
+  if (write.truncate_from) {
+    const auto& disk = *disks_.at(id);
+    for (auto i = *write.truncate_from; i <= disk.last() && i <= committed(); i = i.next())
+      if (disk.durable_at(i)->term == ledger_[i.value() - 1].term)
+        return fail("peer " + text(id) + " cuts off entry " + text(i) + ", which is committed");
+  }
+}
+
+void safety_checker::is_written(peer_id id, const log_write& write) {
+  remember_entries(id, write);
+  const auto leader = leaders_.find(disks_.at(id)->vote().current_term);
+  if (write.truncate_from && !write.vote && leader != leaders_.end() && leader->second == id)
+    fail("peer " + text(id) + " cuts its own log while it leads term " + text(leader->first));
+}
+
+} // namespace troupe
