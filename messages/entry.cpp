@@ -13,8 +13,8 @@ namespace {
 std::uint32_t load_u32(const char* at) {
   unsigned char b[4];
   std::memcpy(b, at, 4);
-  return static_cast<std::uint32_t>(b[0]) | static_cast<std::uint32_t>(b[1]) << 8 | static_cast<std::uint32_t>(b[2]) << 16
-         | static_cast<std::uint32_t>(b[3]) << 24;
+  return static_cast<std::uint32_t>(b[0]) | static_cast<std::uint32_t>(b[1]) << 8
+      | static_cast<std::uint32_t>(b[2]) << 16 | static_cast<std::uint32_t>(b[3]) << 24;
 }
 
 void store_u32(char* at, std::uint32_t value) {
@@ -28,7 +28,8 @@ std::size_t front_bytes(std::string_view payload) {
 }
 
 bool is_known(std::uint8_t kind) {
-  return kind >= static_cast<std::uint8_t>(entry_kind::command) && kind <= static_cast<std::uint8_t>(entry_kind::state_hash);
+  return kind >= static_cast<std::uint8_t>(entry_kind::command)
+      && kind <= static_cast<std::uint8_t>(entry_kind::state_hash);
 }
 
 /// Counts the entries of a payload; nothing if it is not a whole number of well-formed ones.
@@ -53,7 +54,8 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
   auto crc = ~seed;
   while (!bytes.empty()) {
     const auto step = bytes.substr(0, std::size_t{1} << 30);
-    crc = crc32_iscsi(reinterpret_cast<unsigned char*>(const_cast<char*>(step.data())), static_cast<int>(step.size()), crc);
+    crc = crc32_iscsi(reinterpret_cast<unsigned char*>(const_cast<char*>(step.data())), static_cast<int>(step.size()),
+                      crc);
     bytes.remove_prefix(step.size());
   }
   return ~crc;

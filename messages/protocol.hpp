@@ -18,10 +18,10 @@
 namespace troupe {
 
 /// Whoever may be told what a peer says to another: the other peer itself, a link to it, a simulated link.
-using raft_actor = caf::typed_actor<caf::reacts_to<request_vote>, caf::reacts_to<vote_reply>,
-                                    caf::reacts_to<append_entries>, caf::reacts_to<append_reply>,
-                                    caf::reacts_to<timeout_now>, caf::reacts_to<forward>,
-                                    caf::reacts_to<forward_reply>>;
+using raft_actor =
+    caf::typed_actor<caf::reacts_to<request_vote>, caf::reacts_to<vote_reply>, caf::reacts_to<append_entries>,
+                     caf::reacts_to<append_reply>, caf::reacts_to<timeout_now>, caf::reacts_to<forward>,
+                     caf::reacts_to<forward_reply>>;
 
 /// Whoever submits operations.
 using client_actor = caf::typed_actor<caf::reacts_to<submission_accepted>, caf::reacts_to<submission_answered>,
@@ -39,17 +39,13 @@ struct submit {
 using service_actor = caf::typed_actor<caf::reacts_to<applied_command>>;
 
 /// Replicator's own timers: armed at most once per purpose, judged when they fire.
-struct beat_due {
-  std::uint64_t epoch = 0;
-};
-struct notice_due {
-  std::uint64_t epoch = 0;
-};
+struct beat_due {};
+struct notice_due {};
 
 /// A replicator. `append_reply` is passed on by the peer.
-using replicator_actor = caf::typed_actor<caf::reacts_to<leader_news>, caf::reacts_to<entries_fetched>,
-                                          caf::reacts_to<append_reply>, caf::reacts_to<beat_due>,
-                                          caf::reacts_to<notice_due>>;
+using replicator_actor =
+    caf::typed_actor<caf::reacts_to<leader_news>, caf::reacts_to<entries_fetched>, caf::reacts_to<append_reply>,
+                     caf::reacts_to<beat_due>, caf::reacts_to<notice_due>>;
 
 /// Hears what was read back from the log.
 using log_reader_actor = caf::typed_actor<caf::reacts_to<log_read>>;
@@ -74,9 +70,9 @@ struct group_durable {};
 struct chore_finished {};
 
 /// The only one who writes the disk.
-using persister_actor = caf::typed_actor<caf::reacts_to<persist_request>, caf::reacts_to<read_log_request>,
-                                         caf::reacts_to<gather_due>, caf::reacts_to<group_durable>,
-                                         caf::reacts_to<chore_finished>>;
+using persister_actor =
+    caf::typed_actor<caf::reacts_to<persist_request>, caf::reacts_to<read_log_request>, caf::reacts_to<gather_due>,
+                     caf::reacts_to<group_durable>, caf::reacts_to<chore_finished>>;
 
 /// A read with its plan, for the archivist.
 struct carry_out_read {
@@ -96,17 +92,22 @@ using archivist_actor = caf::typed_actor<caf::reacts_to<carry_out_read>, caf::re
 
 /// Who awaits the answers to a run of operations: a client of this process, or another peer that passed them on.
 struct awaiting {
-  client_actor client;  ///< Empty when `via` is set.
-  raft_actor via;       ///< The link to the peer that passed them on.
-  envelope about;       ///< For `forward_reply`.
+  client_actor client; ///< Empty when `via` is set.
+  raft_actor via;      ///< The link to the peer that passed them on.
+  envelope about;      ///< For `forward_reply`.
   std::uint64_t number = 0;
   std::uint32_t offset = 0; ///< Of the run's first operation within its lot.
   log_index first;          ///< Commands only: the run's place in the log.
   std::uint32_t count = 0;
 };
 
-/// Applies committed entries, consecutive, following what was handed over before.
+/// Hears how far a state machine has come.
+using application_listener = caf::typed_actor<caf::reacts_to<applied>>;
+
+/// Applies committed entries, consecutive, following what was handed over before. `from` hears of it.
 struct apply_entries {
+  application_listener from;
+  group_id group;
   std::vector<entry_batch> batches;
   /// Who awaits answers to which of them, in order of index.
   std::vector<awaiting> waiting;
@@ -119,28 +120,24 @@ struct answer_queries {
   entry_block block;
 };
 
-using application_listener = caf::typed_actor<caf::reacts_to<applied>>;
-
 /// The only one who touches the state machine.
 using applier_actor = caf::typed_actor<caf::reacts_to<apply_entries>, caf::reacts_to<answer_queries>>;
 
-/// A peer's own timers and its flush marker, which runs behind what has already arrived.
-struct election_due {
+/// A peer's own timers, and its flush marker, which runs behind what has already arrived.
+struct deadline_due {
   std::uint64_t epoch = 0;
 };
-struct leader_due {
-  std::uint64_t epoch = 0;
-};
+struct forwards_due {};
 struct flush_due {};
 
 /// A peer. It is made complete, then started: nothing acts before `begin`.
 struct begin {};
-using peer_actor
-  = raft_actor::extend<caf::reacts_to<begin>, caf::reacts_to<submit>, caf::replies_to<start>::with<start_reply>,
+using peer_actor =
+    raft_actor::extend<caf::reacts_to<begin>, caf::reacts_to<submit>, caf::replies_to<start>::with<start_reply>,
                        caf::replies_to<ask_state>::with<peer_state>, caf::reacts_to<stop_peer>,
                        caf::reacts_to<persisted>, caf::reacts_to<log_read>, caf::reacts_to<applied>,
-                       caf::reacts_to<follower_heard>, caf::reacts_to<fetch_entries>, caf::reacts_to<election_due>,
-                       caf::reacts_to<leader_due>, caf::reacts_to<flush_due>>;
+                       caf::reacts_to<follower_heard>, caf::reacts_to<fetch_entries>, caf::reacts_to<deadline_due>,
+                       caf::reacts_to<forwards_due>, caf::reacts_to<flush_due>>;
 
 } // namespace troupe
 
@@ -182,6 +179,6 @@ TROUPE_LOCAL_MESSAGE(follower_heard)
 TROUPE_LOCAL_MESSAGE(beat_due)
 TROUPE_LOCAL_MESSAGE(notice_due)
 TROUPE_LOCAL_MESSAGE(begin)
-TROUPE_LOCAL_MESSAGE(election_due)
-TROUPE_LOCAL_MESSAGE(leader_due)
+TROUPE_LOCAL_MESSAGE(deadline_due)
+TROUPE_LOCAL_MESSAGE(forwards_due)
 TROUPE_LOCAL_MESSAGE(flush_due)

@@ -98,7 +98,8 @@ public:
 
   /// Stamps a block. `block.count` must be at least 1. `leader_time` is the leader's log time (see `leader_time`).
   /// Computes the payload checksum: this is the one place where a payload gets one.
-  [[nodiscard]] static entry_batch stamp(entry_block block, term_number term, log_index first, std::int64_t leader_time);
+  [[nodiscard]] static entry_batch stamp(entry_block block, term_number term, log_index first,
+                                         std::int64_t leader_time);
 
   /// Takes what was read from disk or network. Nothing, if the checksum does not match the payload or the payload is
   /// not exactly `count` (at least one) well-formed entries: what this returns can be trusted.

@@ -51,14 +51,14 @@ struct log_range {
 /// entry, up to about `max_bytes`. Throws if the entries cannot be read back intact.
 using read_plan = std::function<std::vector<entry_batch>()>;
 
-/// Work off the write path, such as preparing the next segment; may run on another thread than the store's. Throws if it
-/// fails.
+/// Work off the write path, such as preparing the next segment; may run on another thread than the store's. Throws if
+/// it fails.
 using chore = std::function<void()>;
 
 /// A durable store for the logs of one or more groups. Every call comes from one thread (the persister's).
 ///
-/// Durability: when `submit`'s completion is called, everything in it, and in every write before it, survives a crash of
-/// process and machine. A store that cannot keep the promise calls nothing and throws: the node then ends.
+/// Durability: when `submit`'s completion is called, everything in it, and in every write before it, survives a crash
+/// of process and machine. A store that cannot keep the promise calls nothing and throws: the node then ends.
 class storage {
 public:
   virtual ~storage() = default;

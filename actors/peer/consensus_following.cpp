@@ -1,0 +1,70 @@
+// What a follower does with AppendEntries (paper §5.3). See consensus.hpp.
+#include "actors/peer/consensus.hpp"
+
+#include "actors/peer/append.hpp"
+#include "troupe/assert.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+void consensus::handle(const append_entries& request, instant now, peer_output& out) {
+  if (life_ != life::active)
+    return;
+  if (!is_well_formed(request) || !members_.is_member(request.about.from)) {
+    ++counters_.malformed_dropped;
+    return;
+  }
+  append_reply reply;
+  reply.incarnation = request.incarnation;
+  reply.number = request.number;
+  reply.read_round = request.read_round;
+  reply.last = log_.last_index();
+
+  if (request.about.term < vote_.current_term) {
+    reply.about = to(request.about.from);
+    say(reply, out);
+    return;
+  }
+  if (request.about.term > vote_.current_term)
+    adopt_term(request.about.term, now, out);
+  TROUPE_ASSERT(!is_leader(), "one leader per term (Election Safety)");
+  if (leader_ != request.about.from || !std::holds_alternative<follower_role>(role_))
+    become_follower(request.about.from, now, out);
+  std::get<follower_role>(role_).heard_leader_at = now;
+  timer_.restart(now);
+
+  const auto plan = plan_append(log_, request);
+  if (plan.truncate_from) {
+    TROUPE_ASSERT(*plan.truncate_from > commit_, "what is committed is never deleted (N21)");
+    log_.truncate_from(*plan.truncate_from);
+    truncation_ = plan.truncate_from;
+  }
+  for (const auto& batch : plan.fresh) {
+    log_.append(batch);
+    unflushed_.push_back(batch);
+  }
+  settle(now, out);
+
+  reply.about = to(request.about.from);
+  reply.last = log_.last_index();
+  if (!plan.consistent) {
+    reply.conflict = plan.conflict;
+    say(reply, out);
+    return;
+  }
+  // Commit no further than this request has proven (N22, R4).
+  set_commit(std::min(request.commit, plan.proven), out);
+  reply.success = true;
+  if (request.batches.empty()) {
+    // A heartbeat vouches for contact now, and for what is durable already: it does not queue behind the disk.
+    reply.match = std::min(plan.proven, writes_.durable_last());
+    say(reply, out);
+  } else {
+    reply.match = plan.proven;
+    const bool is_durable = plan.proven <= writes_.durable_last();
+    say(reply, out, is_durable ? write_id{} : writes_.newest());
+  }
+}
+
+} // namespace troupe

@@ -1,0 +1,210 @@
+// What a leader does: proposals, commitment, reads, its lease. See consensus.hpp.
+#include "actors/peer/consensus.hpp"
+
+#include "actors/peer/quorum.hpp"
+#include "troupe/assert.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+void consensus::become_leader(instant now, peer_output& out) {
+  leader_role leading;
+  leading.before_term = log_.last_index();
+  leading.began_at = now;
+  leading.log_time_base = log_.last_time();
+  leading.look_at = now + options_.times.heartbeat;
+  for (auto member : members_.members())
+    if (member != self_)
+      leading.members.emplace(member, member_progress{.incarnation = 1, .match = {}, .read_round = 0, .sent_at = now});
+  out.lead_from = log_.last_position();
+  role_ = std::move(leading);
+  set_leader(self_, out);
+  if (options_.term_start_no_op) {
+    entry_block_builder no_op;
+    no_op.add(entry_kind::no_op, {});
+    (void)propose(no_op.take(), now);
+  }
+  tell_replicators(now, out);
+  flush(now, out);
+}
+
+// -- proposals -------------------------------------------------------------------------------------------------------
+
+proposal_result consensus::propose(entry_block block, instant now) {
+  if (life_ != life::active || !is_leader())
+    return {std::nullopt, life_ == life::stopped ? refusal::stopped : refusal::no_leader};
+  if (block.payload.size() > options_.limits.proposal_bytes)
+    return {std::nullopt, refusal::too_large};
+  if (uncommitted_bytes_ + block.payload.size() > options_.limits.uncommitted_bytes && !uncommitted_.empty())
+    return {std::nullopt, refusal::busy};
+  auto batch = entry_batch::stamp(std::move(block), vote_.current_term, log_.last_index().next(), log_time(now));
+  const log_position first{batch.term(), batch.first()};
+  uncommitted_bytes_ += batch.size_bytes();
+  uncommitted_.emplace_back(batch.last(), batch.size_bytes());
+  log_.append(batch);
+  unflushed_.push_back(std::move(batch));
+  return {first, {}};
+}
+
+std::int64_t consensus::log_time(instant now) const {
+  const auto& leading = std::get<leader_role>(role_);
+  return leading.log_time_base + std::chrono::duration_cast<std::chrono::microseconds>(now - leading.began_at).count();
+}
+
+std::optional<refusal> consensus::begin_read(std::uint64_t ticket, instant now) {
+  auto* leading = std::get_if<leader_role>(&role_);
+  if (life_ == life::stopped)
+    return refusal::stopped;
+  if (!leading)
+    return refusal::no_leader;
+  if (leading->reads.size() >= options_.limits.waiting_reads)
+    return refusal::busy;
+  leading->reads.add(ticket, now);
+  return std::nullopt;
+}
+
+bool consensus::wants_flush() const {
+  const auto* leading = leadership();
+  return leading && (!unflushed_.empty() || leading->reads.has_fresh());
+}
+
+void consensus::flush(instant now, peer_output& out) {
+  auto* leading = std::get_if<leader_role>(&role_);
+  if (life_ != life::active || !leading)
+    return;
+  const bool new_round = leading->reads.open_round(own_term_commit());
+  if (!unflushed_.empty() || new_round) {
+    auto& told = tell_replicators(now, out);
+    told.appended.insert(told.appended.end(), unflushed_.begin(), unflushed_.end());
+  }
+  settle(now, out); // The disk works in parallel with the network (law 2).
+  if (new_round)
+    confirm_reads(out); // A leader alone is its own quorum.
+}
+
+leader_news& consensus::tell_replicators(instant now, peer_output& out) {
+  const auto& leading = std::get<leader_role>(role_);
+  if (!out.news)
+    out.news.emplace();
+  out.news->lease_until = lease_until(now);
+  out.news->commit = commit_;
+  out.news->last = log_.last_index();
+  out.news->read_round = leading.reads.round();
+  return *out.news;
+}
+
+// -- what followers prove --------------------------------------------------------------------------------------------
+
+bool consensus::admit(const append_reply& reply, instant now, peer_output& out) {
+  if (life_ != life::active)
+    return false;
+  if (reply.about.term > vote_.current_term && members_.is_member(reply.about.from)) {
+    adopt_term(reply.about.term, now, out);
+    settle(now, out);
+    return false;
+  }
+  if (is_current(reply.about.from, reply.about.term, reply.incarnation))
+    return true;
+  ++counters_.stale_replies_dropped;
+  return false;
+}
+
+bool consensus::is_current(peer_id follower, term_number term, std::uint32_t incarnation) const {
+  const auto* leading = leadership();
+  if (!leading || term != vote_.current_term)
+    return false;
+  const auto known = leading->members.find(follower);
+  return known != leading->members.end() && known->second.incarnation == incarnation;
+}
+
+std::uint32_t consensus::renew_incarnation(peer_id follower) {
+  return ++std::get<leader_role>(role_).members.at(follower).incarnation;
+}
+
+void consensus::renew_lease(instant now, peer_output& out) {
+  if (life_ == life::active && is_leader())
+    tell_replicators(now, out);
+}
+
+void consensus::handle(const follower_heard& report, instant now, peer_output& out) {
+  if (!is_current(report.follower, report.term, report.incarnation)) {
+    ++counters_.stale_replies_dropped;
+    return;
+  }
+  auto& known = std::get<leader_role>(role_).members.at(report.follower);
+  TROUPE_ASSERT(report.match <= log_.last_index(), "a follower proves only what it was sent");
+  known.match = std::max(known.match, report.match);
+  known.sent_at = std::max(known.sent_at, report.sent_at);
+  known.read_round = std::max(known.read_round, report.read_round);
+  advance_commit(out);
+  confirm_reads(out);
+  if (out.commit_advanced)
+    tell_replicators(now, out);
+}
+
+// Commits what a quorum holds durably, by counting entries of the leader's own term only (§5.4.2, Figure 8, R1). The
+// leader's own share is what its own disk has confirmed (R11).
+void consensus::advance_commit(peer_output& out) {
+  const auto& leading = std::get<leader_role>(role_);
+  const auto held = quorum_value(
+      members_, [&](peer_id id) { return id == self_ ? writes_.durable_last() : leading.members.at(id).match; });
+  if (held <= commit_ || log_.term_at(held) != vote_.current_term)
+    return;
+  set_commit(held, out);
+  while (!uncommitted_.empty() && uncommitted_.front().first <= commit_) {
+    uncommitted_bytes_ -= uncommitted_.front().second;
+    uncommitted_.pop_front();
+  }
+}
+
+std::optional<log_index> consensus::own_term_commit() const {
+  return commit_ > std::get<leader_role>(role_).before_term ? std::optional{commit_} : std::nullopt;
+}
+
+void consensus::confirm_reads(peer_output& out) {
+  auto& leading = std::get<leader_role>(role_);
+  const auto acknowledged = quorum_value(
+      members_, [&](peer_id id) { return id == self_ ? leading.reads.round() : leading.members.at(id).read_round; });
+  for (auto& read : leading.reads.confirm(acknowledged, own_term_commit()))
+    out.confirmed_reads.push_back(read);
+}
+
+// -- staying a leader ------------------------------------------------------------------------------------------------
+
+// Law 5: replicators may speak until then. An idle disk is alive; one that owes an answer has until the minimum
+// election timeout.
+instant consensus::lease_until(instant now) const {
+  return writes_.oldest_unanswered().value_or(now) + options_.times.election_timeout_min;
+}
+
+void consensus::look_after_leadership(instant now, peer_output& out) {
+  auto& leading = std::get<leader_role>(role_);
+  if (now < leading.look_at)
+    return;
+  leading.look_at = now + options_.times.heartbeat;
+
+  if (is_disk_stalled(now)) {
+    out.facts.push_back({fact::weight::warn, "event=step_down reason=disk_stalled"});
+    become_follower(nobody, now, out);
+    return;
+  }
+  const auto oldest_contact = now - options_.times.election_timeout_max;
+  const bool in_touch =
+      is_quorum(members_, [&](peer_id id) { return id == self_ || leading.members.at(id).sent_at > oldest_contact; });
+  if (!in_touch) {
+    out.facts.push_back({fact::weight::warn, "event=step_down reason=no_quorum"});
+    become_follower(nobody, now, out);
+    return;
+  }
+  for (auto ticket : leading.reads.expire(now - options_.client_deadline))
+    out.failed_reads.push_back({ticket, refusal::not_ready});
+  tell_replicators(now, out);
+}
+
+void consensus::abandon_reads(leader_role& leading, refusal why, peer_output& out) {
+  for (auto ticket : leading.reads.abandon())
+    out.failed_reads.push_back({ticket, why});
+}
+
+} // namespace troupe

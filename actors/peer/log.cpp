@@ -1,0 +1,99 @@
+#include "actors/peer/log.hpp"
+
+#include "troupe/assert.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+/// The run that `index` lies in: the last one that begins at or before it.
+std::vector<term_run>::const_iterator run_of(const std::vector<term_run>& runs, log_index index) {
+  auto behind =
+      std::upper_bound(runs.begin(), runs.end(), index, [](log_index i, const term_run& run) { return i < run.first; });
+  TROUPE_ASSERT(behind != runs.begin(), "every entry lies in a run of its term");
+  return std::prev(behind);
+}
+
+} // namespace
+
+log::log(const recovered_group& recovered)
+    : runs_{recovered.terms}, window_{recovered.tail.begin(), recovered.tail.end()}, last_{recovered.last} {
+  for (const auto& batch : window_)
+    window_bytes_ += batch.size_bytes();
+  TROUPE_ASSERT(window_.empty() || window_.back().last() == last_, "the recovered tail ends where the log ends");
+}
+
+term_number log::term_at(log_index index) const {
+  TROUPE_ASSERT(index <= last_, "the log has an entry there");
+  return index == log_index{} ? term_number{} : run_of(runs_, index)->term;
+}
+
+log_index log::first_of_run(log_index index) const {
+  TROUPE_ASSERT(log_index{} < index && index <= last_, "the log has an entry there");
+  return run_of(runs_, index)->first;
+}
+
+void log::append(entry_batch batch) {
+  TROUPE_ASSERT(batch.first() == last_.next(), "entries are consecutive");
+  TROUPE_ASSERT(runs_.empty() || runs_.back().term <= batch.term(), "terms never fall along the log");
+  if (runs_.empty() || runs_.back().term != batch.term())
+    runs_.push_back({batch.first(), batch.term()});
+  last_ = batch.last();
+  window_bytes_ += batch.size_bytes();
+  window_.push_back(std::move(batch));
+}
+
+void log::truncate_from(log_index from) {
+  TROUPE_ASSERT(log_index{} < from && from <= last_, "a truncation removes entries");
+  last_ = from.before();
+  while (!runs_.empty() && runs_.back().first >= from)
+    runs_.pop_back();
+  while (!window_.empty() && window_.back().first() >= from) {
+    window_bytes_ -= window_.back().size_bytes();
+    window_.pop_back();
+  }
+  if (!window_.empty() && window_.back().last() >= from) {
+    window_bytes_ -= window_.back().size_bytes();
+    window_.back() = window_.back().slice(window_.back().first(), last_);
+    window_bytes_ += window_.back().size_bytes();
+  }
+}
+
+bool log::in_window(log_index index) const {
+  return !window_.empty() && window_.front().first() <= index && index <= last_;
+}
+
+std::deque<entry_batch>::const_iterator log::batch_of(log_index index) const {
+  return std::partition_point(window_.begin(), window_.end(),
+                              [index](const entry_batch& batch) { return batch.last() < index; });
+}
+
+std::vector<entry_batch> log::entries(log_index from, log_index to, std::size_t max_bytes) const {
+  TROUPE_ASSERT(in_window(from) && to <= last_, "the entries are in the window");
+  std::vector<entry_batch> result;
+  std::size_t bytes = 0;
+  for (auto it = batch_of(from); it != window_.end() && it->first() <= to; ++it) {
+    auto part = it->slice(std::max(from, it->first()), std::min(to, it->last()));
+    if (!result.empty() && bytes + part.size_bytes() > max_bytes)
+      break;
+    if (result.empty())
+      part = part.front_within(max_bytes);
+    bytes += part.size_bytes();
+    const bool whole = part.last() == std::min(to, it->last());
+    result.push_back(std::move(part));
+    if (!whole)
+      break;
+  }
+  return result;
+}
+
+void log::trim(std::size_t max_bytes, log_index keep_from) {
+  while (window_bytes_ > max_bytes && window_.front().last() < keep_from) {
+    window_bytes_ -= window_.front().size_bytes();
+    window_.pop_front();
+  }
+}
+
+} // namespace troupe

@@ -1,0 +1,124 @@
+#include "actors/persister/persister.hpp"
+
+#include <exception>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+namespace {
+
+template <class Base>
+class persister_shell : public Base {
+public:
+  persister_shell(caf::actor_config& config, std::shared_ptr<storage> store, archivist_actor archivist,
+                  fatal_handler on_fatal)
+      : Base{config}, store_{std::move(store)}, archivist_{std::move(archivist)}, on_fatal_{std::move(on_fatal)} {}
+
+  typename Base::behavior_type make_behavior() override {
+    return {
+        [this](persist_request& m) { take_in(m); },
+        [this](const read_log_request& m) { guarded([&] { plan_read(m); }); },
+        [this](const gather_due&) { guarded([&] { submit_group(); }); },
+        [this](const group_durable&) { guarded([&] { finish_group(); }); },
+        [this](const chore_finished&) { guarded([&] { finish_chore(); }); },
+    };
+  }
+
+  void on_exit() override {
+    archivist_ = nullptr;
+    waiting_.clear();
+    submitted_.clear();
+    store_.reset();
+  }
+
+private:
+  /// Whom to tell of which write.
+  struct promise {
+    log_writer_actor to;
+    group_id group;
+    write_id id;
+  };
+
+  // The marker runs behind everything that is in the mailbox by now: all of it joins the group.
+  void take_in(persist_request& m) {
+    waiting_.push_back({std::move(m.from), m.what.what.group, m.what.id});
+    writes_.push_back(std::move(m.what.what));
+    if (!is_busy_ && !std::exchange(is_gathering_, true))
+      this->send(this, gather_due{});
+  }
+
+  void submit_group() {
+    is_gathering_ = false;
+    if (is_busy_ || writes_.empty())
+      return;
+    is_busy_ = true;
+    submitted_ = std::exchange(waiting_, {});
+    // A store may finish on any thread, later.
+    store_->submit(std::exchange(writes_, {}),
+                   [self = persister_actor{this}] { caf::anon_send(self, group_durable{}); });
+  }
+
+  void finish_group() {
+    is_busy_ = false;
+    const auto done = std::exchange(submitted_, {});
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      // One report per group covers all before it; the last of a run of equals is enough.
+      const bool is_last = i + 1 == done.size() || done[i + 1].group != done[i].group || done[i + 1].to != done[i].to;
+      if (is_last)
+        this->send(done[i].to, persisted{done[i].group, done[i].id});
+    }
+    submit_group();
+    begin_chore();
+  }
+
+  void begin_chore() {
+    if (is_chore_running_)
+      return;
+    if (auto work = store_->next_chore()) {
+      is_chore_running_ = true;
+      this->send(archivist_, carry_out_chore{persister_actor{this}, std::move(*work)});
+    }
+  }
+
+  void finish_chore() {
+    is_chore_running_ = false;
+    store_->chore_done();
+    begin_chore();
+  }
+
+  void plan_read(const read_log_request& m) {
+    this->send(archivist_, carry_out_read{m.from, m.what.range.group, m.what.ticket, store_->plan_read(m.what.range)});
+  }
+
+  // A disk that failed once is not asked again (fsyncgate): the node ends.
+  template <class F>
+  void guarded(F&& work) {
+    try {
+      work();
+    } catch (const std::exception& failure) {
+      on_fatal_(failure.what());
+      this->quit(caf::exit_reason::unhandled_exception);
+    }
+  }
+
+  std::shared_ptr<storage> store_;
+  archivist_actor archivist_;
+  fatal_handler on_fatal_;
+  std::vector<promise> waiting_;
+  std::vector<log_write> writes_;
+  std::vector<promise> submitted_;
+  bool is_gathering_ = false;
+  bool is_busy_ = false;
+  bool is_chore_running_ = false;
+};
+
+} // namespace
+
+persister_actor spawn_persister(caf::actor_system& system, placement where, std::shared_ptr<storage> store,
+                                archivist_actor archivist, fatal_handler on_fatal) {
+  return spawn_at<persister_shell, persister_actor>(system, where, std::move(store), std::move(archivist),
+                                                    std::move(on_fatal));
+}
+
+} // namespace troupe

@@ -1,0 +1,288 @@
+#include "actors/replicator/progress.hpp"
+
+#include "troupe/assert.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::size_t probe_bytes = std::size_t{64} << 10;
+/// Unanswered heartbeats that are remembered, at most.
+constexpr std::size_t max_remembered = 4096;
+
+} // namespace
+
+progress::progress(envelope about, std::uint32_t incarnation, log_position probe_from, peer_options options)
+    : about_{about}, incarnation_{incarnation}, options_{options}, last_{probe_from.index},
+      next_{probe_from.index.next()}, previous_{probe_from} {}
+
+// -- events ----------------------------------------------------------------------------------------------------------
+
+void progress::handle(const leader_news& news, instant now, progress_output& out) {
+  lease_until_ = news.lease_until;
+  commit_ = std::max(commit_, news.commit);
+  last_ = std::max(last_, news.last);
+  read_round_ = std::max(read_round_, news.read_round);
+  take_in(news.appended);
+  send_what_may_go(now, out);
+  // A read waits for a round trip: it does not wait for the next heartbeat as well.
+  if (read_round_ > round_sent_ && may_speak(now))
+    send_heartbeat(now, out);
+  settle_notice(now);
+}
+
+void progress::handle(const append_reply& reply, instant now, progress_output& out) {
+  const auto found = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                  [&](const sent_request& sent) { return sent.number == reply.number; });
+  std::optional<sent_request> sent;
+  if (found != in_flight_.end()) {
+    sent = *found;
+    forget(*found);
+    in_flight_.erase(found);
+  }
+  if (reply.success && reply.match <= last_) {
+    note_success(reply, sent ? &*sent : nullptr);
+  } else if (!sent) {
+    ++stale_replies_;
+    return;
+  } else if (!reply.success) {
+    note_refusal(reply, *sent);
+  }
+  // Any answer in this term acknowledges the leader, as of when the question was sent.
+  out.heard = follower_heard{
+      about_.to, about_.term, incarnation_, match_, sent ? reply.read_round : 0, sent ? sent->sent_at : instant{}};
+  send_what_may_go(now, out);
+  settle_notice(now);
+}
+
+// What a success proves holds for the rest of the term, however late it comes.
+void progress::note_success(const append_reply& reply, const sent_request* sent) {
+  match_ = std::max(match_, reply.match);
+  for (auto& request : in_flight_)
+    if (request.last.index <= match_)
+      forget(request); // The proof is cumulative.
+  if (sent) {
+    // The follower has the request's previous entry at least, perhaps not yet durably.
+    const auto known = reply.match >= sent->last.index ? sent->last : sent->previous;
+    if (known.index > anchor_.index)
+      anchor_ = known;
+  }
+  if (match_ >= next_)
+    move_to(match_.next()); // Late proof of more than was asked for since.
+  if (sent && sent->last.index.next() == next_)
+    streaming_ = true;
+}
+
+void progress::note_refusal(const append_reply& reply, const sent_request& sent) {
+  // A refusal says something only about the request it answers, and nothing against what is proven (R5).
+  if (sent.number <= given_up_ || sent.previous.index <= match_)
+    return;
+  ++refusals_;
+  const auto hint = reply.conflict.index != log_index{} ? reply.conflict.index : reply.last.next();
+  give_up_in_flight();
+  move_to(std::max(match_.next(), std::min(hint, sent.previous.index)));
+}
+
+void progress::handle(const entries_fetched& fetched, instant now, progress_output& out) {
+  fetching_ = false;
+  // Asked for before the follower's answer moved us elsewhere: of no use now.
+  if (fetched.previous.index.next() == next_ && outbox_.empty()) {
+    previous_ = fetched.previous;
+    take_in(fetched.batches);
+  }
+  send_what_may_go(now, out);
+  settle_notice(now);
+}
+
+void progress::tick(instant now, progress_output& out) {
+  expire(now);
+  send_what_may_go(now, out);
+  const bool notice = notice_due_ && now >= *notice_due_;
+  if (may_speak(now) && (now >= next_beat() || notice))
+    send_heartbeat(now, out);
+  else if (now >= next_beat())
+    last_sent_at_ = now; // Silenced: look again one interval later.
+  settle_notice(now);
+}
+
+// -- what to send ----------------------------------------------------------------------------------------------------
+
+void progress::take_in(const std::vector<entry_batch>& batches) {
+  for (const auto& batch : batches) {
+    // What does not follow on, or does not fit, is fetched when its turn comes.
+    if (!previous_ || outbox_end() != batch.first() || outbox_bytes_ >= options_.limits.in_flight_bytes)
+      return;
+    outbox_bytes_ += batch.size_bytes();
+    outbox_.push_back(batch);
+  }
+}
+
+bool progress::window_is_open() const {
+  const auto& limits = options_.limits;
+  return in_flight_entries_ == 0
+      || (in_flight_bytes_ < limits.in_flight_bytes && in_flight_entries_ < limits.in_flight_entries
+          && in_flight_requests_ < limits.in_flight_requests);
+}
+
+std::vector<entry_batch> progress::take_request(std::size_t max_bytes) {
+  std::vector<entry_batch> batches;
+  std::size_t bytes = 0;
+  std::size_t entries = 0;
+  while (!outbox_.empty()) {
+    const auto& front = outbox_.front();
+    if (!batches.empty()
+        && (bytes + front.size_bytes() > max_bytes || entries + front.count() > options_.limits.request_entries))
+      break;
+    auto part = front.front_within(max_bytes);
+    if (part.count() > options_.limits.request_entries)
+      part = part.slice(part.first(), part.first() + (options_.limits.request_entries - 1));
+    bytes += part.size_bytes();
+    entries += part.count();
+    outbox_bytes_ -= part.size_bytes();
+    if (part.count() == front.count())
+      outbox_.pop_front();
+    else
+      outbox_.front() = front.slice(part.last().next(), front.last());
+    batches.push_back(std::move(part));
+  }
+  return batches;
+}
+
+void progress::send_what_may_go(instant now, progress_output& out) {
+  fetch_if_needed(out);
+  if (!may_speak(now))
+    return;
+  if (streaming_) {
+    while (!outbox_.empty() && window_is_open())
+      send(take_request(options_.limits.request_bytes), *previous_, now, out);
+    fetch_if_needed(out);
+  } else if (previous_ && !probe_sent_) {
+    // Where the logs agree is a guess: little goes along with it.
+    probe_sent_ = true;
+    send(take_request(std::min(options_.limits.request_bytes, probe_bytes)), *previous_, now, out);
+  }
+}
+
+void progress::send(std::vector<entry_batch> batches, log_position previous, instant now, progress_output& out) {
+  sent_request sent;
+  sent.number = ++number_;
+  sent.previous = sent.last = previous;
+  sent.sent_at = now;
+  for (const auto& batch : batches) {
+    sent.bytes += batch.size_bytes();
+    sent.entries += batch.count();
+    sent.last = batch.last_position();
+  }
+  if (sent.entries > 0) {
+    next_ = sent.last.index.next();
+    previous_ = sent.last;
+  }
+  in_flight_bytes_ += sent.bytes;
+  in_flight_entries_ += sent.entries;
+  in_flight_requests_ += sent.entries > 0 ? 1 : 0;
+  in_flight_.push_back(sent);
+  if (in_flight_.size() > max_remembered && in_flight_.front().entries == 0)
+    in_flight_.pop_front();
+  last_sent_at_ = now;
+  round_sent_ = read_round_;
+  // A follower commits no further than the request proves.
+  commit_sent_ = std::max(commit_sent_, std::min(commit_, sent.last.index));
+
+  append_entries request;
+  request.about = about_;
+  request.incarnation = incarnation_;
+  request.number = sent.number;
+  request.previous = previous;
+  request.commit = commit_;
+  request.read_round = read_round_;
+  request.batches = std::move(batches);
+  out.send.push_back(std::move(request));
+}
+
+// Where a heartbeat feels. While entries are on their way it stands on what the follower is known to have: it may
+// overtake them. When they have been on their way for long, it asks for them: a refusal or a success tells which of the
+// request and the answer was lost.
+log_position progress::heartbeat_position(instant now) const {
+  if (!previous_)
+    return anchor_;
+  if (!streaming_)
+    return *previous_;
+  const auto oldest =
+      std::find_if(in_flight_.begin(), in_flight_.end(), [](const sent_request& sent) { return sent.entries > 0; });
+  const bool overdue = oldest != in_flight_.end() && now - oldest->sent_at >= options_.times.heartbeat;
+  return in_flight_entries_ == 0 || overdue ? *previous_ : anchor_;
+}
+
+void progress::send_heartbeat(instant now, progress_output& out) {
+  send({}, heartbeat_position(now), now, out);
+}
+
+// -- what was sent ---------------------------------------------------------------------------------------------------
+
+/// Takes a request out of the window; its answer still shows contact.
+void progress::forget(sent_request& sent) {
+  if (sent.entries == 0)
+    return;
+  in_flight_bytes_ -= sent.bytes;
+  in_flight_entries_ -= sent.entries;
+  --in_flight_requests_;
+  sent.bytes = sent.entries = 0;
+}
+
+void progress::expire(instant now) {
+  bool lost_entries = false;
+  while (!in_flight_.empty() && now - in_flight_.front().sent_at >= options_.times.election_timeout_max) {
+    lost_entries = lost_entries || in_flight_.front().entries > 0;
+    forget(in_flight_.front());
+    in_flight_.pop_front();
+  }
+  if (lost_entries) {
+    give_up_in_flight();
+    move_to(match_.next());
+  }
+}
+
+/// What is on its way will not arrive in order: feel anew for where the logs agree.
+void progress::give_up_in_flight() {
+  for (auto& request : in_flight_)
+    forget(request);
+  given_up_ = number_;
+  streaming_ = false;
+  probe_sent_ = false;
+}
+
+void progress::move_to(log_index next) {
+  if (next == next_)
+    return;
+  next_ = next;
+  outbox_.clear();
+  outbox_bytes_ = 0;
+  fetching_ = false;
+  if (next.before() == anchor_.index)
+    previous_ = anchor_;
+  else
+    previous_.reset();
+}
+
+void progress::fetch_if_needed(progress_output& out) {
+  const bool lacks_entries = outbox_.empty() && next_ <= last_;
+  if (fetching_ || (previous_ && !lacks_entries))
+    return;
+  if (streaming_ && !window_is_open())
+    return;
+  fetching_ = true;
+  out.fetch = fetch_entries{about_.to, about_.term, incarnation_, next_, options_.limits.request_bytes};
+}
+
+void progress::settle_notice(instant now) {
+  // While entries are in flight or about to go, the commit index travels with what is sent anyway.
+  const bool wanted = commit_sent_ < std::min(commit_, match_) && in_flight_entries_ == 0 && outbox_.empty();
+  if (!wanted)
+    notice_due_.reset();
+  else if (!notice_due_)
+    notice_due_ = now + options_.times.commit_notice;
+}
+
+} // namespace troupe
