@@ -18,7 +18,7 @@ public:
   /// The wait after one more failure: within 3/4 and 5/4 of the doubled base, never above `most`.
   [[nodiscard]] duration after_failure() {
     base_ = base_ == duration{} ? least_ : std::min(most_, base_ * 2);
-    const auto spread = std::uniform_int_distribution<duration::rep>{base_.count() * 3 / 4, base_.count() * 5 / 4};
+    auto spread = std::uniform_int_distribution<duration::rep>{base_.count() * 3 / 4, base_.count() * 5 / 4};
     return std::min(most_, duration{spread(random_)});
   }
 

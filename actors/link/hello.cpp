@@ -124,6 +124,10 @@ link_refusal to_link_refusal(std::uint16_t code) {
   return known ? static_cast<link_refusal>(code) : link_refusal::other;
 }
 
+bool is_about_identity(link_refusal reason) {
+  return reason != link_refusal::other && reason < link_refusal::replaced;
+}
+
 std::string encode_closing(const refusal_notice& notice) {
   std::string head;
   wire_writer{head}

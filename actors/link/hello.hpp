@@ -80,6 +80,9 @@ enum class link_refusal : std::uint16_t {
 /// The code of a `closing` frame; `other` for one this version does not know.
 [[nodiscard]] link_refusal to_link_refusal(std::uint16_t code);
 
+/// The refused node itself is wrong, and will be as long as nobody changes it; the other reasons pass.
+[[nodiscard]] bool is_about_identity(link_refusal reason);
+
 /// A refusal as it is told and logged.
 struct refusal_notice {
   link_refusal reason = link_refusal::other;

@@ -1,0 +1,349 @@
+#include "actors/link/acceptor.hpp"
+
+#include "actors/link/frame.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+using caf::io::connection_handle;
+
+/// One read brings at most this much; inside a long frame, up to `long_read_bytes`. A wider window would cost more than
+/// it brings, because it is zeroed before each read.
+constexpr std::size_t short_read_bytes = 16384;
+constexpr std::size_t long_read_bytes = 131072;
+
+/// Pongs wait no further behind each other than this.
+constexpr std::size_t most_pong_bytes = 65536;
+
+constexpr std::size_t most_noted = 64;
+
+/// A connection somebody dialed.
+struct inward {
+  frame_parser parser;
+  instant begun;
+  instant heard;
+  instant left;
+  peer_id peer; ///< `nobody` until it has introduced itself.
+  std::uint64_t boot = 0;
+  std::size_t queued_bytes = 0;
+  std::size_t read_bytes = short_read_bytes;
+  /// It has had our last word, and is not listened to. It ends when that is out.
+  bool leaving = false;
+
+  [[nodiscard]] bool is_pending() const { return peer == nobody && !leaving; }
+};
+
+class acceptor : public acceptor_actor::broker_base {
+public:
+  acceptor(caf::actor_config& config, link_options options, acquaintances known,
+           std::map<peer_id, dialer_actor> dialers, raft_actor local, link_listener listener, int socket)
+      : acceptor_actor::broker_base{config}, options_{std::move(options)}, known_{std::move(known)},
+        dialers_{std::move(dialers)}, local_{std::move(local)}, listener_{std::move(listener)}, socket_{socket} {}
+
+private:
+  behavior_type make_behavior() override {
+    add_doorman(socket_);
+    for (const auto& [id, dialer] : dialers_)
+      send(dialer, begin_dialing{caf::actor_cast<acceptor_actor>(this)});
+    arm_timer();
+    return {
+        [this](const vouch_for& m) { vouch(m); },
+        [this](link_due) { timer_fired(); },
+        [this](stop_link) { stop(); },
+        [this](const caf::io::new_connection_msg& m) { let_in(m.handle); },
+        [this](const caf::io::new_data_msg& m) { hear_bytes(m); },
+        [this](const caf::io::connection_closed_msg& m) { hear_end(m.handle); },
+        [this](const caf::io::data_transferred_msg& m) { hear_progress(m); },
+        [this](const caf::io::acceptor_closed_msg&) { spdlog::critical("event=link_door_closed"); },
+    };
+  }
+
+  void on_exit() override {
+    dialers_.clear();
+    local_ = nullptr;
+    listener_ = nullptr;
+  }
+
+  // --- Connections ---------------------------------------------------------------------------------------------------
+
+  void let_in(connection_handle handle) {
+    make_place();
+    const auto now = clock().now();
+    auto& link = connections_[handle];
+    link.begun = link.heard = now;
+    bound_unacknowledged(static_cast<int>(handle.id()), options_);
+    configure_read(handle, caf::io::receive_policy::at_most(short_read_bytes));
+    ack_writes(handle, true);
+  }
+
+  /// Silent connections lock nobody out: the oldest of them goes.
+  void make_place() {
+    const auto pending = std::count_if(connections_.begin(), connections_.end(),
+                                       [](const auto& entry) { return entry.second.is_pending(); });
+    if (static_cast<std::size_t>(pending) < options_.pending_hellos)
+      return;
+    auto oldest = connections_.end();
+    for (auto at = connections_.begin(); at != connections_.end(); ++at)
+      if (at->second.is_pending() && (oldest == connections_.end() || at->second.begun < oldest->second.begun))
+        oldest = at;
+    if (oldest != connections_.end())
+      drop(oldest->first);
+  }
+
+  void hear_bytes(const caf::io::new_data_msg& m) {
+    auto* link = find(m.handle);
+    if (link == nullptr || link->leaving)
+      return;
+    link->heard = clock().now();
+    link->parser.feed({m.buf.data(), m.buf.size()});
+    while (!link->leaving) {
+      const auto came = link->parser.next();
+      if (!came)
+        break;
+      hear_frame(m.handle, *link, *came);
+    }
+    if (link->leaving)
+      return;
+    if (link->parser.fault() != frame_fault::none)
+      return dismiss(m.handle, *link, {link_refusal::malformed, std::string{to_string(link->parser.fault())}});
+    size_next_read(m.handle, *link);
+  }
+
+  void size_next_read(connection_handle handle, inward& link) {
+    const auto want = std::clamp(link.parser.missing(), short_read_bytes, long_read_bytes);
+    if (want == link.read_bytes)
+      return;
+    link.read_bytes = want;
+    configure_read(handle,
+                   want == short_read_bytes ? caf::io::receive_policy::at_most(want)
+                                            : caf::io::receive_policy::exactly(want));
+  }
+
+  void hear_end(connection_handle handle) {
+    const auto at = connections_.find(handle);
+    if (at == connections_.end())
+      return;
+    if (at->second.peer != nobody)
+      spdlog::debug("event=inward_closed peer={}", at->second.peer.value());
+    connections_.erase(at);
+  }
+
+  void hear_progress(const caf::io::data_transferred_msg& m) {
+    auto* link = find(m.handle);
+    if (link == nullptr)
+      return;
+    link->queued_bytes = m.remaining;
+    if (link->leaving && m.remaining == 0)
+      drop(m.handle);
+  }
+
+  inward* find(connection_handle handle) {
+    const auto at = connections_.find(handle);
+    return at == connections_.end() ? nullptr : &at->second;
+  }
+
+  /// Ends a connection at once.
+  void drop(connection_handle handle) {
+    connections_.erase(handle);
+    hang_up(static_cast<int>(handle.id()));
+    close(handle);
+  }
+
+  /// Ends a connection after telling why. `notice` is for the other end, our log has it too.
+  void dismiss(connection_handle handle, inward& link, const refusal_notice& notice) {
+    note_dismissal(link, notice);
+    leave(link);
+    put(handle, link, link_frame::closing, encode_closing(notice));
+  }
+
+  void put(connection_handle handle, inward& link, link_frame type, std::string_view head) {
+    append_frame(wr_buf(handle), type, head);
+    link.queued_bytes += frame_header_bytes + head.size();
+    flush(handle);
+  }
+
+  // --- Frames --------------------------------------------------------------------------------------------------------
+
+  void hear_frame(connection_handle handle, inward& link, const frame& came) {
+    if (link.peer == nobody)
+      return hear_hello(handle, link, came);
+    switch (static_cast<link_frame>(came.type)) {
+    case link_frame::ping: return answer_ping(handle, link, came);
+    case link_frame::closing: return hear_closing(handle, link, came);
+    default: return deliver(handle, link, came);
+    }
+  }
+
+  void hear_hello(connection_handle handle, inward& link, const frame& came) {
+    const auto words =
+        came.type == static_cast<std::uint16_t>(link_frame::hello) ? decode_hello(came.head) : std::nullopt;
+    if (!words)
+      return dismiss(handle, link, {link_refusal::malformed, "a link begins with an introduction"});
+    if (const auto notice = judge(options_.me, known_, *words))
+      return dismiss(handle, link, *notice);
+    replace_older(words->from);
+    remember(words->from, words->disk);
+    link.peer = words->from;
+    link.boot = words->boot;
+    link.parser.limit(frame_limit_bytes);
+    put(handle, link, link_frame::hello_ack, encode(introduce(options_.me, words->from)));
+    spdlog::debug("event=inward_up peer={} boot={}", words->from.value(), words->boot);
+    noted_.clear();
+    if (const auto dialer = dialers_.find(words->from); dialer != dialers_.end())
+      send(dialer->second, seen_at_door{words->boot});
+  }
+
+  void replace_older(peer_id peer) {
+    for (auto& [handle, link] : connections_)
+      if (link.peer == peer && !link.leaving)
+        return dismiss(handle, link, {link_refusal::replaced, "a newer link of this node has come"});
+  }
+
+  void answer_ping(connection_handle handle, inward& link, const frame& came) {
+    if (came.head.size() != sizeof(std::uint64_t) || !came.tail.empty())
+      return dismiss(handle, link, {link_refusal::malformed, "malformed ping"});
+    if (link.queued_bytes < most_pong_bytes)
+      put(handle, link, link_frame::pong, came.head);
+  }
+
+  /// A node that dialed us does not believe what we answered.
+  void hear_closing(connection_handle handle, inward& link, const frame& came) {
+    const auto notice = decode_closing(came.head);
+    if (notice && is_about_identity(notice->reason) && is_news(link.peer, notice->words)) {
+      spdlog::warn("event=link_refused peer={} reason={} words=\"{}\"", link.peer.value(),
+                   static_cast<unsigned>(notice->reason), notice->words);
+      send(listener_, link_refused{link.peer, notice->reason, notice->words});
+    }
+    leave(link);
+    hang_up(static_cast<int>(handle.id()));
+    close(handle);
+  }
+
+  void leave(inward& link) {
+    link.leaving = true;
+    link.left = clock().now();
+  }
+
+  void deliver(connection_handle handle, inward& link, const frame& came) {
+    auto message = decode(static_cast<message_type>(came.type), came.group, came.head, came.tail);
+    if (!message)
+      return dismiss(handle, link, {link_refusal::malformed, "malformed message of type " + std::to_string(came.type)});
+    if (const auto& envelope = about(*message); envelope.from != link.peer || envelope.to != options_.me.self)
+      return dismiss(handle, link, {link_refusal::malformed, "a message whose ends are not those of its link"});
+    std::visit([this](auto& m) { send(local_, std::move(m)); }, *message);
+  }
+
+  // --- Identities ----------------------------------------------------------------------------------------------------
+
+  void vouch(const vouch_for& m) {
+    auto notice = judge(options_.me, known_, m.words);
+    if (!notice)
+      remember(m.words.from, m.words.disk);
+    send(m.from, vouched{m.attempt, std::move(notice)});
+  }
+
+  void remember(peer_id peer, const disk_uuid& disk) {
+    auto& known = known_.at(peer);
+    if (known)
+      return;
+    known = disk;
+    spdlog::info("event=peer_identified peer={} disk={}", peer.value(), to_string(disk));
+    send(listener_, peer_identified{peer, disk});
+  }
+
+  void note_dismissal(const inward& link, const refusal_notice& notice) {
+    const auto level = notice.reason == link_refusal::replaced ? spdlog::level::debug : spdlog::level::warn;
+    if (is_news(link.peer, notice.words))
+      spdlog::log(level, "event=inward_dismissed peer={} reason={} words=\"{}\"", link.peer.value(),
+                  static_cast<unsigned>(notice.reason), notice.words);
+  }
+
+  /// What is wrong is said once: whoever is refused comes again every second.
+  bool is_news(peer_id peer, std::string_view words) {
+    if (noted_.size() >= most_noted)
+      noted_.clear();
+    return noted_.emplace(peer, words).second;
+  }
+
+  // --- Time ----------------------------------------------------------------------------------------------------------
+
+  void arm_timer() { delayed_send(this, std::min(options_.hello_deadline, options_.dead_after) / 4, link_due{}); }
+
+  /// When a connection ends that does nothing more.
+  [[nodiscard]] instant ends_at(const inward& link) const {
+    if (link.leaving)
+      return link.left + options_.hello_deadline;
+    return link.peer == nobody ? link.begun + options_.hello_deadline : link.heard + options_.dead_after;
+  }
+
+  void timer_fired() {
+    const auto now = clock().now();
+    std::vector<connection_handle> overdue;
+    for (const auto& [handle, link] : connections_) {
+      if (now > ends_at(link))
+        overdue.push_back(handle);
+    }
+    for (const auto& handle : overdue) {
+      if (const auto peer = find(handle)->peer; peer != nobody)
+        spdlog::debug("event=inward_silent peer={}", peer.value());
+      drop(handle);
+    }
+    arm_timer();
+  }
+
+  void stop() {
+    for (const auto& [handle, link] : connections_)
+      hang_up(static_cast<int>(handle.id()));
+    connections_.clear();
+    quit();
+  }
+
+  link_options options_;
+  acquaintances known_;
+  std::map<peer_id, dialer_actor> dialers_;
+  raft_actor local_;
+  link_listener listener_;
+  int socket_;
+  std::unordered_map<connection_handle, inward> connections_;
+  std::set<std::pair<peer_id, std::string>> noted_;
+};
+
+} // namespace
+
+std::variant<link_door, std::string> spawn_acceptor(caf::actor_system& system, const link_options& options,
+                                                    const std::map<peer_id, disk_uuid>& known,
+                                                    const std::map<peer_id, dialer_actor>& dialers,
+                                                    const raft_actor& local, const link_listener& listener) {
+  if (auto words = check_exposure(options.listen, options.insecure))
+    return std::move(*words);
+  auto listening = listen_on(options.listen);
+  if (auto* words = std::get_if<std::string>(&listening))
+    return std::move(*words);
+  const auto door = std::get<listening_socket>(listening);
+  acquaintances book;
+  for (const auto& [id, disk] : known)
+    book[id] = disk;
+  for (const auto& [id, dialer] : dialers)
+    book.try_emplace(id);
+  caf::actor_config config{&system.middleman().backend()};
+  auto handle = system.spawn_class<acceptor, caf::no_spawn_options>(config, options, std::move(book), dialers, local,
+                                                                    listener, door.socket);
+  return link_door{std::move(handle), {options.listen.host, door.port}};
+}
+
+void stop_links(const std::map<peer_id, dialer_actor>& dialers, const acceptor_actor& acceptor) {
+  for (const auto& [id, dialer] : dialers)
+    caf::anon_send(dialer, stop_link{});
+  if (acceptor)
+    caf::anon_send(acceptor, stop_link{});
+}
+
+} // namespace troupe
