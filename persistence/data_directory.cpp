@@ -1,0 +1,174 @@
+#include "persistence/data_directory.hpp"
+
+#include "troupe/assert.hpp"
+#include "troupe/entry.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::string_view first_line = "troupe data directory, format ";
+constexpr std::string_view format = "1";
+constexpr std::size_t longest_cluster_name = 128;
+
+std::string encode(const data_directory::content& content) {
+  std::string text{first_line};
+  text += format;
+  text += "\ncluster=" + content.cluster + "\nnode=" + std::to_string(content.node.value())
+      + "\nuuid=" + to_string(content.disk) + "\nboot=" + std::to_string(content.boot) + "\n";
+  for (const auto& [peer, disk] : content.peers)
+    text += "peer=" + std::to_string(peer.value()) + ":" + to_string(disk) + "\n";
+  char checksum[9];
+  std::snprintf(checksum, sizeof checksum, "%08x", crc32c(text));
+  return text + "checksum=" + checksum + "\n";
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size())
+    return std::nullopt;
+  return value;
+}
+
+/// Takes one `key=value` line into the content; false if it is no such line. What is doubled, missing or out of order
+/// comes out when the content is encoded again.
+bool take_line(data_directory::content& content, std::string_view key, std::string_view value) {
+  if (key == "cluster") {
+    content.cluster = value;
+    return true;
+  }
+  if (key == "node" || key == "boot") {
+    const auto number = parse_number(value);
+    if (key == "node")
+      content.node = peer_id{number.value_or(0)};
+    else
+      content.boot = number.value_or(0);
+    return number.has_value();
+  }
+  if (key == "uuid") {
+    const auto disk = parse_uuid(value);
+    content.disk = disk.value_or(uuid{});
+    return disk.has_value();
+  }
+  const auto colon = value.find(':');
+  if (key != "peer" || colon == value.npos)
+    return false;
+  const auto peer = parse_number(value.substr(0, colon));
+  const auto disk = parse_uuid(value.substr(colon + 1));
+  if (!peer || !disk)
+    return false;
+  content.peers.emplace(peer_id{*peer}, *disk);
+  return true;
+}
+
+/// Nothing unless the text is, byte by byte, what `encode` makes of some content.
+std::optional<data_directory::content> decode(std::string_view text) {
+  const auto whole = text;
+  data_directory::content content;
+  auto header = std::string{first_line} + std::string{format} + "\n";
+  if (!text.starts_with(header))
+    return std::nullopt;
+  text.remove_prefix(header.size());
+  for (auto end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+    const auto line = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    const auto equals = line.find('=');
+    if (equals == line.npos)
+      return std::nullopt;
+    const auto key = line.substr(0, equals);
+    if (key != "checksum" && !take_line(content, key, line.substr(equals + 1)))
+      return std::nullopt;
+  }
+  return encode(content) == whole ? std::optional{content} : std::nullopt;
+}
+
+bool is_good_name(std::string_view name) {
+  return !name.empty() && name.size() <= longest_cluster_name
+      && std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isprint(c) != 0; });
+}
+
+/// What a crash during the first use can leave behind.
+bool is_unused(const std::vector<std::string>& names) {
+  return std::all_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name == "LOCK" || name == "identity.tmp"; });
+}
+
+std::string holder_of(file_system& files, const std::string& lock_path) {
+  auto text = read_whole(files, lock_path);
+  text.erase(std::remove(text.begin(), text.end(), '\n'), text.end());
+  return text.empty() ? "another process" : "process " + text;
+}
+
+} // namespace
+
+data_directory::data_directory(file_system& files, std::string path, std::string cluster, peer_id node,
+                               const troupe::uuid& fresh_uuid)
+    : files_{files}, path_{std::move(path)} {
+  if (!is_good_name(cluster))
+    throw storage_error{path_,
+                        "a cluster's name has 1 to " + std::to_string(longest_cluster_name)
+                            + " printable characters; asked for was \"" + cluster + "\""};
+  files_.make_directories(path_);
+  lock_ = files_.lock(path_ + "/LOCK");
+  if (!lock_)
+    throw storage_error{path_,
+                        "in use by " + holder_of(files_, path_ + "/LOCK")
+                            + ". Two nodes cannot share a data directory: stop that one, or use another directory"};
+  const auto identity_path = path_ + "/identity";
+  if (files_.exists(identity_path)) {
+    const auto text = read_whole(files_, identity_path);
+    const auto newer =
+        text.starts_with(first_line) && !text.starts_with(std::string{first_line} + std::string{format} + "\n");
+    const auto read = decode(text);
+    if (!read)
+      throw storage_error{identity_path,
+                          newer ? "written by a newer program, or damaged: its first line is \""
+                                  + text.substr(0, text.find('\n')) + "\""
+                                : "damaged: it does not match its checksum. Restore it, or replace the "
+                                  "node by a new one with an empty directory"};
+    content_ = *read;
+    require_ours(cluster, node);
+  } else {
+    if (!is_unused(files_.list(path_)))
+      throw storage_error{path_,
+                          "holds files, but no identity of a node. Use an empty directory; or, if this was a "
+                          "node's, restore its file `identity`"};
+    content_ = {std::move(cluster), node, fresh_uuid, 0, {}};
+  }
+  ++content_.boot;
+  save();
+}
+
+void data_directory::require_ours(const std::string& cluster, peer_id node) const {
+  if (content_.cluster != cluster)
+    throw storage_error{path_,
+                        "belongs to cluster \"" + content_.cluster + "\"; asked for was cluster \"" + cluster
+                            + "\". Use --cluster " + content_.cluster + ", or another directory"};
+  if (content_.node != node)
+    throw storage_error{path_,
+                        "belongs to node " + std::to_string(content_.node.value()) + "; asked for was node "
+                            + std::to_string(node.value()) + ". Use --id " + std::to_string(content_.node.value())
+                            + ", or another directory"};
+}
+
+void data_directory::remember_peer(peer_id peer, const troupe::uuid& disk) {
+  const auto [known, is_new] = content_.peers.emplace(peer, disk);
+  TROUPE_ASSERT(known->second == disk, "a peer that comes with another disk is refused, not remembered");
+  if (is_new)
+    save();
+}
+
+void data_directory::save() {
+  replace_durably(files_, path_ + "/identity", encode(content_));
+}
+
+} // namespace troupe

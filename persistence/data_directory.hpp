@@ -1,0 +1,82 @@
+/// \file
+/// A node's data directory: whose it is, who uses it now, and whom it has met.
+///
+///     DIR/LOCK       locked while a process uses the directory; holds its process id
+///     DIR/identity   text, replaced as a whole (format below)
+///     DIR/log/       the log (log_storage.hpp)
+///
+/// `identity`, every line ended by a newline, peers in order of their ids:
+///
+///     troupe data directory, format 1
+///     cluster=NAME
+///     node=ID
+///     uuid=8-4-4-4-12 hexadecimal digits, minted when the directory was first used
+///     boot=N                      (how often it was opened)
+///     peer=ID:UUID                (none or more)
+///     checksum=HHHHHHHH           (CRC-32C of all lines above, hexadecimal)
+#pragma once
+
+#include "persistence/disk_identity.hpp"
+#include "persistence/file_system.hpp"
+#include "persistence/uuid.hpp"
+#include "troupe/types.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+/// A data directory in use. Locked until destroyed.
+class data_directory {
+public:
+  /// Opens the directory for one node of one cluster, making it on first use with `fresh_uuid` as its identity, and
+  /// counts the boot durably. Throws `storage_error`, with what is there, what was asked for and what to do, if another
+  /// process uses it, if it is another cluster's or node's, or if its identity is missing or damaged.
+  data_directory(file_system& files, std::string path, std::string cluster, peer_id node,
+                 const troupe::uuid& fresh_uuid);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& cluster() const { return content_.cluster; }
+  [[nodiscard]] peer_id node() const { return content_.node; }
+  /// The identity of this disk: a directory that was lost and made anew has another.
+  [[nodiscard]] const troupe::uuid& uuid() const { return content_.disk; }
+  /// 1 on first use, then one more each time.
+  [[nodiscard]] std::uint64_t boot() const { return content_.boot; }
+  /// Was it made just now?
+  [[nodiscard]] bool is_new() const { return content_.boot == 1; }
+
+  /// The disks of the peers met so far.
+  [[nodiscard]] const std::map<peer_id, troupe::uuid>& known_peers() const { return content_.peers; }
+
+  /// Remembers a peer's disk, durably when this returns. A peer that is known with another disk is the caller's to
+  /// refuse; asserted here.
+  void remember_peer(peer_id peer, const troupe::uuid& disk);
+
+  /// What to write into the files below.
+  [[nodiscard]] disk_identity identity() const {
+    return {uuid_of_name(content_.cluster), content_.disk, content_.node};
+  }
+  [[nodiscard]] std::string log_path() const { return path_ + "/log"; }
+
+  /// What the file `identity` says.
+  struct content {
+    std::string cluster;
+    peer_id node;
+    troupe::uuid disk;
+    std::uint64_t boot = 0;
+    std::map<peer_id, troupe::uuid> peers;
+  };
+
+private:
+  void require_ours(const std::string& cluster, peer_id node) const;
+  void save();
+
+  file_system& files_;
+  std::string path_;
+  std::unique_ptr<file_lock> lock_;
+  content content_;
+};
+
+} // namespace troupe

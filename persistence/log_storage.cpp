@@ -1,0 +1,278 @@
+#include "persistence/log_storage.hpp"
+
+#include "persistence/record_reader.hpp"
+#include "troupe/assert.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::size_t smallest_segment_bytes = std::size_t{4} << 10;
+constexpr std::size_t largest_segment_bytes = std::size_t{1} << 30;
+/// Segments are a multiple of this, so that no two files share a device's block.
+constexpr std::uint64_t block_bytes = 4096;
+/// The next segment is prepared when this part of the current one is used.
+constexpr std::uint64_t prepare_after_part = 4;
+
+std::uint64_t whole_blocks(std::uint64_t bytes) {
+  return (bytes + block_bytes - 1) / block_bytes * block_bytes;
+}
+
+/// Makes the directory before the members that need it.
+std::string made(file_system& files, std::string directory) {
+  files.make_directories(directory);
+  return directory;
+}
+
+bool has_segments(file_system& files, const std::string& directory) {
+  const auto names = files.list(directory);
+  return std::any_of(names.begin(), names.end(), [](const auto& name) { return segment_number(name).has_value(); });
+}
+
+/// Votes are synced before the entries of their terms are written: an entry of a later term than the remembered one
+/// proves that a term was lost.
+void require_remembered_terms(const std::string& directory, const std::unordered_map<group_id, group_log>& groups,
+                              const vote_file& votes) {
+  for (const auto& [group, log] : groups)
+    if (log.last_term() > votes.of(group).current_term)
+      throw storage_error{directory + "/votes",
+                          "damaged: group " + std::to_string(group.value()) + " is said to be in term "
+                              + std::to_string(votes.of(group).current_term.value())
+                              + ", but its log has an entry of term " + std::to_string(log.last_term().value())
+                              + ". A vote may be lost: replace the node by a new one with an empty directory"};
+}
+
+} // namespace
+
+log_storage::log_storage(file_system& files, std::string directory, log_options options)
+    : files_{files}, directory_{made(files, std::move(directory))}, options_{options},
+      votes_{files_, directory_, options_.identity, !has_segments(files_, directory_)} {
+  TROUPE_ASSERT(options_.segment_bytes >= smallest_segment_bytes && options_.segment_bytes <= largest_segment_bytes,
+                "a segment has 4 KiB to 1 GiB");
+  options_.segment_bytes = whole_blocks(options_.segment_bytes);
+  auto log = recover_log(files_, directory_, options_.identity);
+  if (!log.end && !votes_.groups().empty())
+    throw storage_error{directory_ + "/" + segment_name(1),
+                        "missing, though the file `votes` shows that there was a log. "
+                        "Restore it, or replace the node by a new one"};
+  require_remembered_terms(directory_, log.groups, votes_);
+  groups_ = std::move(log.groups);
+  salts_ = std::move(log.salts);
+  report_ = std::move(log.report);
+  report_.bad_vote_sectors = votes_.bad_sectors();
+  if (log.end) {
+    end_ = *log.end;
+    pending_at_ = end_.offset;
+    segment_ = files_.open(directory_ + "/" + segment_name(end_.segment.number), open_mode::update);
+    // A process that was killed leaves writes in the machine's memory that look like any other. From here on they count
+    // as durable, so they must be.
+    segment_->sync_data();
+    votes_.sync_all();
+    files_.sync_directory(directory_);
+  } else {
+    report_.created = true;
+    open_segment(1, options_.segment_bytes, options_.prewrite ? segment_source::prewritten : segment_source::sparse);
+  }
+  synced_upto_ = end_.next_sequence - 1;
+}
+
+log_storage::~log_storage() = default;
+
+std::vector<group_id> log_storage::groups() const {
+  auto all = votes_.groups();
+  for (const auto& [group, log] : groups_)
+    if (votes_.of(group) == hard_state{} && log.last() > log_index{})
+      all.push_back(group);
+  return all;
+}
+
+recovered_group log_storage::recover(group_id group, std::size_t tail_bytes) {
+  check_usable();
+  recovered_group found;
+  found.vote = votes_.of(group);
+  const auto at = groups_.find(group);
+  if (at == groups_.end())
+    return found;
+  const auto& log = at->second;
+  found.terms = log.terms();
+  found.last = log.last();
+  std::size_t bytes = 0;
+  auto first = log.last().next();
+  for (auto place = log.places().rbegin(); place != log.places().rend() && bytes < tail_bytes; ++place) {
+    bytes += place->payload_bytes;
+    if (bytes > tail_bytes && first <= log.last())
+      break;
+    first = place->first;
+  }
+  if (first <= log.last())
+    found.tail = read_records(files_, resolve({group, first, log.last(), std::numeric_limits<std::size_t>::max()}));
+  return found;
+}
+
+void log_storage::submit(std::vector<log_write> writes, std::function<void()> done) {
+  write(std::move(writes));
+  sync();
+  done();
+}
+
+void log_storage::write(std::vector<log_write> writes) {
+  check_usable();
+  failed_ = true; // Until it turns out well.
+  write_votes(writes);
+  write_records(writes);
+  failed_ = false;
+}
+
+void log_storage::sync() {
+  check_usable();
+  failed_ = true;
+  votes_.sync();
+  sync_segment();
+  failed_ = false;
+}
+
+void log_storage::write_votes(const std::vector<log_write>& writes) {
+  for (const auto& each : writes)
+    if (each.vote)
+      votes_.put(each.group, *each.vote);
+  votes_.flush();
+}
+
+void log_storage::write_records(const std::vector<log_write>& writes) {
+  for (const auto& each : writes) {
+    if (each.truncate_from)
+      truncate(each.group, *each.truncate_from);
+    for (const auto& batch : each.append)
+      append(each.group, batch);
+  }
+  flush();
+}
+
+void log_storage::truncate(group_id group, log_index from) {
+  TROUPE_ASSERT(from > log_index{}, "entries begin at index 1");
+  if (!groups_[group].truncate(from))
+    return;
+  record_header header;
+  header.type = record_type::truncation;
+  header.group = group;
+  header.first = from;
+  add_record(header, {});
+}
+
+void log_storage::append(group_id group, const entry_batch& batch) {
+  TROUPE_ASSERT(batch.term() <= votes_.of(group).current_term, "the term of an entry is remembered before the entry");
+  record_header header;
+  header.group = group;
+  header.term = batch.term();
+  header.first = batch.first();
+  header.leader_time = batch.leader_time();
+  header.count = batch.count();
+  header.payload_checksum = batch.checksum();
+  groups_[group].append(add_record(header, batch.payload().view()), batch.term());
+}
+
+/// Gives a record its place in the log; it reaches the file with the next `flush`, until when `payload` must stay.
+record_place log_storage::add_record(record_header header, std::string_view payload) {
+  TROUPE_ASSERT(payload.size() <= largest_segment_bytes, "a batch has at most 1 GiB");
+  header.payload_bytes = static_cast<std::uint32_t>(payload.size());
+  const auto size = record_bytes(payload.size());
+  if (end_.offset + size > end_.segment.size_bytes)
+    roll(size);
+  header.sequence = end_.next_sequence++;
+  header.synced_upto = synced_upto_;
+  header.chain = end_.chain;
+  auto& bytes = pending_headers_.emplace_back();
+  end_.chain = encode_header(header, end_.segment.salt, bytes.data());
+  pending_parts_.emplace_back(bytes.data(), bytes.size());
+  pending_parts_.push_back(payload);
+  pending_parts_.push_back(trailer_of(payload.size()));
+  const record_place place{header.first, end_.segment.number,
+                           static_cast<std::uint32_t>(end_.offset / record_alignment), header.payload_bytes,
+                           header.count};
+  end_.offset += size;
+  return place;
+}
+
+void log_storage::flush() {
+  if (pending_parts_.empty())
+    return;
+  votes_.sync();
+  segment_->write_at(pending_at_, pending_parts_);
+  pending_parts_.clear();
+  pending_headers_.clear();
+  pending_at_ = end_.offset;
+  unsynced_ = true;
+}
+
+void log_storage::sync_segment() {
+  if (!unsynced_)
+    return;
+  segment_->sync_data();
+  unsynced_ = false;
+  synced_upto_ = end_.next_sequence - 1;
+}
+
+/// Leaves the current segment, durable as it is, for the next.
+void log_storage::roll(std::size_t record_bytes) {
+  flush();
+  sync_segment();
+  const auto number = end_.segment.number + 1;
+  const auto needed = whole_blocks(segment_header_bytes + record_bytes);
+  if (needed > options_.segment_bytes)
+    open_segment(number, needed, segment_source::sparse);
+  else
+    // Without a spare there is no time to write zeros: those who wait for this write would wait for them.
+    open_segment(number, options_.segment_bytes,
+                 std::exchange(spare_ready_, false) ? segment_source::spare : segment_source::sparse);
+}
+
+void log_storage::open_segment(std::uint32_t number, std::uint64_t size_bytes, segment_source source) {
+  end_.segment = {options_.identity, number, size_bytes, salt_of(options_.identity, number)};
+  end_.offset = segment_header_bytes;
+  segment_ = make_segment(files_, directory_, end_.segment, source);
+  salts_[number] = end_.segment.salt;
+  pending_at_ = end_.offset;
+}
+
+read_plan log_storage::plan_read(const log_range& range) {
+  check_usable();
+  return [&files = files_, what = resolve(range)] { return read_records(files, what); };
+}
+
+resolved_read log_storage::resolve(const log_range& range) const {
+  const auto found = groups_.find(range.group);
+  TROUPE_ASSERT(found != groups_.end(), "the group has entries");
+  const auto& log = found->second;
+  resolved_read what{directory_, range.group, {}, range.first, range.last, range.max_bytes};
+  for (const auto& place : log.locate(range.first, range.last, range.max_bytes))
+    what.records.push_back({place, log.term_at(place.first), salts_.at(place.segment)});
+  return what;
+}
+
+std::optional<chore> log_storage::next_chore() {
+  const auto is_due = end_.offset >= end_.segment.size_bytes / prepare_after_part;
+  if (!options_.prewrite || chore_running_ || spare_ready_ || !is_due)
+    return std::nullopt;
+  chore_running_ = true;
+  return [&files = files_, directory = directory_, size_bytes = std::uint64_t{options_.segment_bytes}] {
+    prepare_spare(files, directory, size_bytes);
+  };
+}
+
+void log_storage::chore_done() {
+  TROUPE_ASSERT(chore_running_, "a chore was given out");
+  chore_running_ = false;
+  spare_ready_ = true;
+}
+
+void log_storage::check_usable() const {
+  if (failed_)
+    throw storage_error{directory_,
+                        "an earlier write failed: what the disk holds is unknown until the node starts again"};
+}
+
+} // namespace troupe

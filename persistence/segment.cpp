@@ -1,0 +1,133 @@
+#include "persistence/segment.hpp"
+
+#include "persistence/little_endian.hpp"
+#include "troupe/entry.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::string_view magic = "TROUPLOG";
+constexpr std::string_view suffix = ".log";
+constexpr std::size_t checksum_at = segment_header_bytes - 4;
+constexpr std::size_t digits = 16;
+
+/// Zeros go out in writes of this many bytes.
+constexpr std::size_t zeros_at_once = std::size_t{1} << 20;
+/// A spare is synced this often, so that a device's queue never holds all of it before a group commit.
+constexpr std::uint64_t spare_sync_bytes = std::uint64_t{8} << 20;
+
+void write_zeros(file& target, std::uint64_t size_bytes, std::uint64_t sync_every_bytes) {
+  const std::string zeros(static_cast<std::size_t>(std::min<std::uint64_t>(size_bytes, zeros_at_once)), '\0');
+  std::uint64_t unsynced = 0;
+  for (std::uint64_t at = 0; at < size_bytes;) {
+    const auto step = std::min<std::uint64_t>(zeros.size(), size_bytes - at);
+    target.write_at(at, std::string_view{zeros}.substr(0, static_cast<std::size_t>(step)));
+    at += step;
+    unsynced += step;
+    if (unsynced >= sync_every_bytes) {
+      target.sync_data();
+      unsynced = 0;
+    }
+  }
+}
+
+} // namespace
+
+std::string encode_segment_header(const segment_header& header) {
+  std::string bytes(segment_header_bytes, '\0');
+  std::copy(magic.begin(), magic.end(), bytes.begin());
+  put_le(bytes.data() + 8, log_format_version);
+  put_le(bytes.data() + 12, log_format_version);
+  put_le(bytes.data() + 16, static_cast<std::uint32_t>(segment_header_bytes));
+  put_identity(bytes.data() + 24, header.owner);
+  put_le(bytes.data() + 64, static_cast<std::uint64_t>(header.number));
+  put_le(bytes.data() + 72, header.size_bytes);
+  put_le(bytes.data() + 80, header.salt);
+  put_le(bytes.data() + checksum_at, crc32c({bytes.data(), checksum_at}));
+  return bytes;
+}
+
+segment_header decode_segment_header(const std::string& file, std::string_view bytes, const disk_identity& owner) {
+  if (bytes.size() < segment_header_bytes)
+    throw storage_error{file, 0, "damaged: the file is shorter than a segment's header"};
+  const auto* at = bytes.data();
+  const auto version = get_le<std::uint32_t>(at + 8);
+  const auto oldest_reader = get_le<std::uint32_t>(at + 12);
+  const auto is_whole = crc32c({at, checksum_at}) == get_le<std::uint32_t>(at + checksum_at);
+  if (!bytes.starts_with(magic) || !is_whole)
+    throw storage_error{file, 0, "damaged: the segment's header does not match its checksum"};
+  if (oldest_reader > log_format_version)
+    throw storage_error{file, 0,
+                        "written in log format " + std::to_string(version) + "; this program reads format "
+                            + std::to_string(log_format_version) + ": use the newer program"};
+  segment_header header;
+  header.owner = get_identity(at + 24);
+  header.number = static_cast<std::uint32_t>(get_le<std::uint64_t>(at + 64));
+  header.size_bytes = get_le<std::uint64_t>(at + 72);
+  header.salt = get_le<std::uint32_t>(at + 80);
+  require_same_owner(file, header.owner, owner);
+  return header;
+}
+
+std::uint32_t salt_of(const disk_identity& owner, std::uint32_t number) {
+  char bytes[disk_identity_bytes + 4];
+  put_identity(bytes, owner);
+  put_le(bytes + disk_identity_bytes, number);
+  return crc32c({bytes, sizeof bytes});
+}
+
+std::string segment_name(std::uint32_t number) {
+  char hex[digits];
+  const auto end = std::to_chars(hex, hex + digits, number, 16).ptr;
+  const auto used = static_cast<std::size_t>(end - hex);
+  return std::string(digits - used, '0') + std::string(hex, used) + std::string{suffix};
+}
+
+std::optional<std::uint32_t> segment_number(const std::string& name) {
+  if (name.size() != digits + suffix.size() || !name.ends_with(suffix))
+    return std::nullopt;
+  std::uint32_t number = 0;
+  const auto parsed = std::from_chars(name.data(), name.data() + digits, number, 16);
+  if (parsed.ec != std::errc{} || parsed.ptr != name.data() + digits || segment_name(number) != name)
+    return std::nullopt;
+  return number;
+}
+
+std::string spare_path(const std::string& directory) {
+  return directory + "/spare";
+}
+
+void prepare_spare(file_system& files, const std::string& directory, std::uint64_t size_bytes) {
+  const auto draft = spare_path(directory) + ".tmp";
+  const auto target = files.open(draft, open_mode::create);
+  write_zeros(*target, size_bytes, spare_sync_bytes);
+  target->sync_data();
+  files.rename(draft, spare_path(directory));
+  files.sync_directory(directory);
+}
+
+std::unique_ptr<file> make_segment(file_system& files, const std::string& directory, const segment_header& header,
+                                   segment_source source) {
+  const auto name = directory + "/" + segment_name(header.number);
+  // A spare is known by its name only: under any crash it is either still the spare, or a segment with a header.
+  const auto draft = source == segment_source::spare ? spare_path(directory) : name + ".tmp";
+  {
+    const auto target = files.open(draft, source == segment_source::spare ? open_mode::update : open_mode::create);
+    if (source == segment_source::prewritten)
+      write_zeros(*target, header.size_bytes, header.size_bytes);
+    else if (source == segment_source::sparse)
+      target->write_at(header.size_bytes - 1, std::string_view{"\0", 1});
+    target->write_at(0, encode_segment_header(header));
+    target->sync_data();
+  }
+  files.rename(draft, name);
+  files.sync_directory(directory);
+  return files.open(name, open_mode::update);
+}
+
+} // namespace troupe

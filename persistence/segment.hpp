@@ -1,0 +1,79 @@
+/// \file
+/// A segment: one file of the log, with a header and then records up to its declared size.
+///
+/// Files are called by their number in 16 hexadecimal digits and ".log", from 1 without gaps. The header takes 512
+/// bytes (format version 1, little-endian):
+///
+///      0  char[8]  "TROUPLOG"
+///      8  u32      format version: 1
+///     12  u32      oldest format version a reader may know and still read this: 1
+///     16  u32      bytes of the header: 512
+///     20  u32      0
+///     24  40 bytes owner (disk_identity.hpp)
+///     64  u64      number of the segment
+///     72  u64      bytes of the file. It has exactly these from its first day: another size is damage
+///     80  u32      salt of the record headers in here
+///     84  zeros
+///    508  u32      CRC-32C of bytes 0 to 507
+///
+/// Behind the last record there are zeros to the end of the file, written there beforehand or a hole. A segment gets
+/// its name only after header and length are durable, and a record only after its name is; and everything in the
+/// segments before is durable before that. So damage anywhere but at the end of the last used segment cannot be a torn
+/// write.
+#pragma once
+
+#include "persistence/disk_identity.hpp"
+#include "persistence/file_system.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+inline constexpr std::size_t segment_header_bytes = 512;
+inline constexpr std::uint32_t log_format_version = 1;
+
+/// What a segment's header says.
+struct segment_header {
+  disk_identity owner;
+  std::uint32_t number = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint32_t salt = 0;
+};
+
+/// The header's 512 bytes.
+[[nodiscard]] std::string encode_segment_header(const segment_header& header);
+
+/// Reads and checks a header. Throws `storage_error`, naming `file`, if it is damaged, of a format this program does
+/// not know, or someone else's.
+[[nodiscard]] segment_header decode_segment_header(const std::string& file, std::string_view bytes,
+                                                   const disk_identity& owner);
+
+/// The salt of a segment: another one for every number and disk.
+[[nodiscard]] std::uint32_t salt_of(const disk_identity& owner, std::uint32_t number);
+
+[[nodiscard]] std::string segment_name(std::uint32_t number);
+
+/// The number in a segment's name; nothing for another name.
+[[nodiscard]] std::optional<std::uint32_t> segment_number(const std::string& name);
+
+/// Where a spare lies that `prepare_spare` has finished.
+[[nodiscard]] std::string spare_path(const std::string& directory);
+
+/// Makes an unused file of zeros that can become any segment. Slow (it writes it all) and safe on another thread.
+void prepare_spare(file_system& files, const std::string& directory, std::uint64_t size_bytes);
+
+/// How a segment comes to be.
+enum class segment_source {
+  prewritten, ///< Zeros are written first: slow.
+  sparse,     ///< A hole: quick, but each sync later costs more.
+  spare,      ///< From `prepare_spare`.
+};
+
+/// Makes a segment and returns it open for writing, its header and name durable.
+[[nodiscard]] std::unique_ptr<file> make_segment(file_system& files, const std::string& directory,
+                                                 const segment_header& header, segment_source source);
+
+} // namespace troupe

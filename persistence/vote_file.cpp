@@ -1,0 +1,237 @@
+#include "persistence/vote_file.hpp"
+
+#include "persistence/little_endian.hpp"
+#include "troupe/assert.hpp"
+#include "troupe/entry.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::string_view magic = "TROUPVOT";
+constexpr std::uint32_t format_version = 1;
+constexpr std::size_t sector_bytes = 512;
+constexpr std::size_t checksum_at = sector_bytes - 4;
+constexpr std::size_t slot_sectors = 4;
+constexpr std::size_t slot_bytes = slot_sectors * sector_bytes;
+constexpr std::size_t first_capacity = 8;
+
+std::uint64_t offset_of(std::size_t slot) {
+  return sector_bytes + slot * slot_bytes;
+}
+
+void seal(std::string& sector) {
+  put_le(sector.data() + checksum_at, crc32c({sector.data(), checksum_at}));
+}
+
+bool is_sealed(std::string_view sector) {
+  return crc32c(sector.substr(0, checksum_at)) == get_le<std::uint32_t>(sector.data() + checksum_at);
+}
+
+std::string encode_sector(std::uint32_t slot, std::uint64_t generation, group_id group, const hard_state& state) {
+  std::string sector(sector_bytes, '\0');
+  put_le(sector.data(), generation);
+  put_le(sector.data() + 8, slot);
+  put_le(sector.data() + 12, group.value());
+  put_le(sector.data() + 16, state.current_term.value());
+  put_le(sector.data() + 24, state.voted_for.value());
+  seal(sector);
+  return sector;
+}
+
+struct sector_content {
+  std::uint64_t generation;
+  group_id group;
+  hard_state state;
+};
+
+/// Nothing for a sector that is damaged, or in the wrong place.
+std::optional<sector_content> decode_sector(std::string_view sector, std::uint32_t slot) {
+  if (!is_sealed(sector) || get_le<std::uint32_t>(sector.data() + 8) != slot)
+    return std::nullopt;
+  return sector_content{
+      get_le<std::uint64_t>(sector.data()),
+      group_id{get_le<std::uint32_t>(sector.data() + 12)},
+      {term_number{get_le<std::uint64_t>(sector.data() + 16)}, peer_id{get_le<std::uint64_t>(sector.data() + 24)}}};
+}
+
+} // namespace
+
+vote_file::vote_file(file_system& files, std::string directory, disk_identity owner, bool may_create)
+    : files_{files}, directory_{std::move(directory)}, owner_{owner} {
+  if (files_.exists(path())) {
+    read();
+    return;
+  }
+  if (!may_create)
+    throw storage_error{path(),
+                        "missing, but there is a log beside it: without its terms and votes this node could vote "
+                        "twice. Restore the file, or replace the node by a new one with an empty directory"};
+  create(first_capacity);
+}
+
+hard_state vote_file::of(group_id group) const {
+  const auto found = slot_of_.find(group);
+  return found == slot_of_.end() ? hard_state{} : slots_[found->second].state;
+}
+
+std::vector<group_id> vote_file::groups() const {
+  std::vector<group_id> all;
+  for (const auto& each : slots_)
+    if (each.used)
+      all.push_back(each.group);
+  return all;
+}
+
+void vote_file::put(group_id group, const hard_state& state) {
+  const auto remembered = of(group);
+  if (remembered == state)
+    return;
+  TROUPE_ASSERT(state.current_term >= remembered.current_term, "a term never goes back");
+  TROUPE_ASSERT(state.current_term > remembered.current_term || remembered.voted_for == nobody,
+                "there is one vote in a term");
+  const auto number = take_slot(group);
+  slots_[number].state = state;
+  if (!std::exchange(slots_[number].changed, true))
+    changed_.push_back(number);
+}
+
+std::uint32_t vote_file::take_slot(group_id group) {
+  if (const auto found = slot_of_.find(group); found != slot_of_.end())
+    return found->second;
+  auto number = static_cast<std::uint32_t>(slots_.size());
+  if (holes_.empty()) {
+    slots_.emplace_back();
+  } else {
+    number = holes_.back();
+    holes_.pop_back();
+  }
+  slots_[number].group = group;
+  slots_[number].used = true;
+  slot_of_.emplace(group, number);
+  return number;
+}
+
+void vote_file::flush() {
+  if (changed_.empty())
+    return;
+  // The slot's older generation may be overwritten only once the newer one is durable.
+  if (std::any_of(changed_.begin(), changed_.end(), [this](std::uint32_t i) { return slots_[i].unsynced; }))
+    sync();
+  if (slots_.size() > capacity_) {
+    sync();
+    auto capacity = capacity_;
+    while (capacity < slots_.size())
+      capacity *= 2;
+    create(capacity);
+    return;
+  }
+  for (const auto number : std::exchange(changed_, {})) {
+    auto& mine = slots_[number];
+    ++mine.generation;
+    const auto sector = encode_sector(number, mine.generation, mine.group, mine.state);
+    const std::array<std::string_view, 2> twins{sector, sector};
+    file_->write_at(offset_of(number) + (mine.generation % 2 == 1 ? 0 : 2 * sector_bytes), twins);
+    mine.changed = false;
+    mine.unsynced = true;
+    unsynced_ = true;
+  }
+}
+
+void vote_file::sync() {
+  if (unsynced_)
+    sync_all();
+}
+
+void vote_file::sync_all() {
+  file_->sync_data();
+  unsynced_ = false;
+  for (auto& each : slots_)
+    each.unsynced = false;
+}
+
+void vote_file::create(std::size_t capacity) {
+  std::string bytes(sector_bytes, '\0');
+  std::copy(magic.begin(), magic.end(), bytes.begin());
+  put_le(bytes.data() + 8, format_version);
+  put_le(bytes.data() + 12, format_version);
+  put_le(bytes.data() + 16, static_cast<std::uint32_t>(capacity));
+  put_identity(bytes.data() + 24, owner_);
+  seal(bytes);
+  for (std::uint32_t number = 0; number < capacity; ++number) {
+    // Used slots begin anew as generation 2 in all four sectors: none of them is older.
+    const auto is_used = number < slots_.size() && slots_[number].used;
+    const auto sector = is_used ? encode_sector(number, 2, slots_[number].group, slots_[number].state)
+                                : encode_sector(number, 0, group_id{}, hard_state{});
+    for (std::size_t i = 0; i < slot_sectors; ++i)
+      bytes += sector;
+  }
+  replace_durably(files_, path(), bytes);
+  file_ = files_.open(path(), open_mode::update);
+  capacity_ = capacity;
+  for (auto& each : slots_)
+    if (each.used)
+      each = {each.group, 2, each.state, true, false, false};
+  changed_.clear();
+}
+
+void vote_file::read() {
+  const auto bytes = read_whole(files_, path());
+  if (bytes.size() < sector_bytes || !bytes.starts_with(magic)
+      || !is_sealed(std::string_view{bytes}.substr(0, sector_bytes)))
+    throw storage_error{path(), 0, "damaged: the header does not match its checksum"};
+  if (get_le<std::uint32_t>(bytes.data() + 12) > format_version)
+    throw storage_error{path(), 0,
+                        "written in vote format " + std::to_string(get_le<std::uint32_t>(bytes.data() + 8))
+                            + "; this program reads format " + std::to_string(format_version)
+                            + ": use the newer program"};
+  require_same_owner(path(), get_identity(bytes.data() + 24), owner_);
+  capacity_ = get_le<std::uint32_t>(bytes.data() + 16);
+  if (bytes.size() != offset_of(capacity_))
+    throw storage_error{path(),
+                        "damaged: it has " + std::to_string(bytes.size()) + " bytes, and should have "
+                            + std::to_string(offset_of(capacity_))};
+  for (std::uint32_t number = 0; number < capacity_; ++number) {
+    const auto found = read_slot(std::string_view{bytes}.substr(offset_of(number), slot_bytes), number);
+    slots_.push_back(found);
+    if (found.used && !slot_of_.emplace(found.group, number).second)
+      throw storage_error{path(), offset_of(number),
+                          "damaged: a second slot of group " + std::to_string(found.group.value())};
+  }
+  while (!slots_.empty() && !slots_.back().used)
+    slots_.pop_back();
+  for (std::uint32_t number = 0; number < slots_.size(); ++number)
+    if (!slots_[number].used)
+      holes_.push_back(number);
+  file_ = files_.open(path(), open_mode::update);
+}
+
+vote_file::slot vote_file::read_slot(std::string_view sectors, std::uint32_t number) {
+  slot best;
+  for (std::size_t pair = 0; pair < 2; ++pair) {
+    std::size_t intact = 0;
+    for (std::size_t twin = 0; twin < 2; ++twin) {
+      const auto content = decode_sector(sectors.substr((2 * pair + twin) * sector_bytes, sector_bytes), number);
+      if (!content) {
+        ++bad_sectors_;
+        continue;
+      }
+      ++intact;
+      if (content->generation > best.generation)
+        best = {content->group, content->generation, content->state, true, false, false};
+    }
+    // One of the two pairs holds the newest vote, and nobody can say that it is not this one.
+    if (intact == 0)
+      throw storage_error{path(), offset_of(number) + 2 * pair * sector_bytes,
+                          "damaged: both copies of a term and vote. Without them this node could vote twice in a term. "
+                          "Replace the node by a new one with an empty directory"};
+  }
+  return best;
+}
+
+} // namespace troupe

@@ -1,0 +1,104 @@
+/// \file
+/// Terms and votes of all groups: one file, `votes`, beside the segments.
+///
+/// The file is a header of 512 bytes, then 2048 bytes for each slot; a group has one slot for life. A slot is four
+/// sectors of 512 bytes: A A B B. Odd generations go to both A, even ones to both B, in one write and one sync: a crash
+/// in between can only hurt the generation that nobody was told about, and one sector that goes bad later, whichever it
+/// is, has a twin. Every sector has a checksum from the day the file is made, so zeros are damage too. More slots come
+/// by a new file under the same name.
+///
+/// Header (format version 1, little-endian):
+///
+///      0  char[8]  "TROUPVOT"
+///      8  u32      format version: 1
+///     12  u32      oldest format version a reader may know and still read this: 1
+///     16  u32      slots
+///     20  u32      0
+///     24  40 bytes owner (disk_identity.hpp)
+///     64  zeros
+///    508  u32      CRC-32C of bytes 0 to 507
+///
+/// Sector:
+///
+///      0  u64      generation; 0: never used
+///      8  u32      slot
+///     12  u32      group
+///     16  u64      current term
+///     24  u64      voted for; 0: nobody
+///     32  zeros
+///    508  u32      CRC-32C of bytes 0 to 507
+#pragma once
+
+#include "persistence/disk_identity.hpp"
+#include "persistence/file_system.hpp"
+#include "troupe/types.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe {
+
+/// The terms and votes a node must never forget.
+class vote_file {
+public:
+  /// Makes the file if it is missing and `may_create`, else reads it. Throws `storage_error` if a term or vote may be
+  /// lost: a missing file, a damaged header, or a slot whose newest generation cannot be known.
+  vote_file(file_system& files, std::string directory, disk_identity owner, bool may_create);
+
+  /// What is remembered of the group, the unsynced included; term 0 for a new one.
+  [[nodiscard]] hard_state of(group_id group) const;
+
+  /// Remembers the state from now on; on disk with the next `flush`. Nothing is done if it is remembered already.
+  void put(group_id group, const hard_state& state);
+
+  /// Hands what was put to the file system. Not durable yet.
+  void flush();
+
+  /// Is there something that `sync` would make durable?
+  [[nodiscard]] bool unsynced() const { return unsynced_; }
+
+  /// Makes what was flushed durable: one fdatasync for all groups.
+  void sync();
+
+  /// Makes the whole file durable, also what an earlier process left unsynced.
+  void sync_all();
+
+  /// Sectors that were bad and had an intact twin. They are rewritten with the next two changes of their group.
+  [[nodiscard]] std::size_t bad_sectors() const { return bad_sectors_; }
+
+  [[nodiscard]] std::vector<group_id> groups() const;
+
+private:
+  struct slot {
+    group_id group;
+    std::uint64_t generation = 0;
+    hard_state state;
+    bool used = false;     ///< Some group's, for life.
+    bool changed = false;  ///< Put, not yet flushed.
+    bool unsynced = false; ///< Flushed, not yet synced.
+  };
+
+  [[nodiscard]] std::uint32_t take_slot(group_id group);
+  void create(std::size_t capacity);
+  void read();
+  [[nodiscard]] slot read_slot(std::string_view sectors, std::uint32_t number);
+  [[nodiscard]] std::string path() const { return directory_ + "/votes"; }
+
+  file_system& files_;
+  std::string directory_;
+  disk_identity owner_;
+  std::unique_ptr<file> file_;
+  std::size_t capacity_ = 0;
+  std::vector<slot> slots_;
+  std::unordered_map<group_id, std::uint32_t> slot_of_;
+  /// Unused slots below the last used one: a crash took their first vote.
+  std::vector<std::uint32_t> holes_;
+  std::vector<std::uint32_t> changed_;
+  bool unsynced_ = false;
+  std::size_t bad_sectors_ = 0;
+};
+
+} // namespace troupe
