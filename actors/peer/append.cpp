@@ -20,7 +20,7 @@ bool is_well_formed(const append_entries& request) {
 namespace {
 
 /// The first entry of `batch` that the log lacks or has with another term; one past the batch if there is none.
-log_index first_difference(const log& mine, const entry_batch& batch) {
+log_index first_difference(const raft_log& mine, const entry_batch& batch) {
   const auto end = batch.last().next();
   // Equal terms at its last index mean equal batches (Log Matching): the usual case of a repeated request.
   if (mine.has(batch.last_position()))
@@ -33,7 +33,7 @@ log_index first_difference(const log& mine, const entry_batch& batch) {
 
 } // namespace
 
-append_plan plan_append(const log& mine, const append_entries& request) {
+append_plan plan_append(const raft_log& mine, const append_entries& request) {
   append_plan plan;
   plan.proven = request.previous.index;
   if (!mine.has(request.previous)) {

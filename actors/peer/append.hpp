@@ -31,6 +31,6 @@ struct append_plan {
 };
 
 /// Judges a well-formed request against a log.
-[[nodiscard]] append_plan plan_append(const log& mine, const append_entries& request);
+[[nodiscard]] append_plan plan_append(const raft_log& mine, const append_entries& request);
 
 } // namespace troupe

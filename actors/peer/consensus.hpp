@@ -121,7 +121,7 @@ public:
   [[nodiscard]] bool is_candidate() const { return std::holds_alternative<candidate_role>(role_); }
   [[nodiscard]] peer_id leader() const { return leader_; }
   [[nodiscard]] log_index commit() const { return commit_; }
-  [[nodiscard]] const log& entries() const { return log_; }
+  [[nodiscard]] const raft_log& entries() const { return log_; }
   [[nodiscard]] log_index durable_last() const { return writes_.durable_last(); }
   [[nodiscard]] const configuration& members() const { return members_; }
   [[nodiscard]] const peer_counters& counters() const { return counters_; }
@@ -170,7 +170,7 @@ private:
 
   hard_state vote_;
   hard_state issued_vote_; ///< The newest hard state handed to the disk.
-  log log_;
+  raft_log log_;
   log_index commit_;
   peer_id leader_;
   peer_role role_;

@@ -18,24 +18,24 @@ std::vector<term_run>::const_iterator run_of(const std::vector<term_run>& runs, 
 
 } // namespace
 
-log::log(const recovered_group& recovered)
+raft_log::raft_log(const recovered_group& recovered)
     : runs_{recovered.terms}, window_{recovered.tail.begin(), recovered.tail.end()}, last_{recovered.last} {
   for (const auto& batch : window_)
     window_bytes_ += batch.size_bytes();
   TROUPE_ASSERT(window_.empty() || window_.back().last() == last_, "the recovered tail ends where the log ends");
 }
 
-term_number log::term_at(log_index index) const {
+term_number raft_log::term_at(log_index index) const {
   TROUPE_ASSERT(index <= last_, "the log has an entry there");
   return index == log_index{} ? term_number{} : run_of(runs_, index)->term;
 }
 
-log_index log::first_of_run(log_index index) const {
+log_index raft_log::first_of_run(log_index index) const {
   TROUPE_ASSERT(log_index{} < index && index <= last_, "the log has an entry there");
   return run_of(runs_, index)->first;
 }
 
-void log::append(entry_batch batch) {
+void raft_log::append(entry_batch batch) {
   TROUPE_ASSERT(batch.first() == last_.next(), "entries are consecutive");
   TROUPE_ASSERT(runs_.empty() || runs_.back().term <= batch.term(), "terms never fall along the log");
   if (runs_.empty() || runs_.back().term != batch.term())
@@ -45,7 +45,7 @@ void log::append(entry_batch batch) {
   window_.push_back(std::move(batch));
 }
 
-void log::truncate_from(log_index from) {
+void raft_log::truncate_from(log_index from) {
   TROUPE_ASSERT(log_index{} < from && from <= last_, "a truncation removes entries");
   last_ = from.before();
   while (!runs_.empty() && runs_.back().first >= from)
@@ -61,16 +61,16 @@ void log::truncate_from(log_index from) {
   }
 }
 
-bool log::in_window(log_index index) const {
+bool raft_log::in_window(log_index index) const {
   return !window_.empty() && window_.front().first() <= index && index <= last_;
 }
 
-std::deque<entry_batch>::const_iterator log::batch_of(log_index index) const {
+std::deque<entry_batch>::const_iterator raft_log::batch_of(log_index index) const {
   return std::partition_point(window_.begin(), window_.end(),
                               [index](const entry_batch& batch) { return batch.last() < index; });
 }
 
-std::vector<entry_batch> log::entries(log_index from, log_index to, std::size_t max_bytes) const {
+std::vector<entry_batch> raft_log::entries(log_index from, log_index to, std::size_t max_bytes) const {
   TROUPE_ASSERT(in_window(from) && to <= last_, "the entries are in the window");
   std::vector<entry_batch> result;
   std::size_t bytes = 0;
@@ -89,7 +89,7 @@ std::vector<entry_batch> log::entries(log_index from, log_index to, std::size_t 
   return result;
 }
 
-void log::trim(std::size_t max_bytes, log_index keep_from) {
+void raft_log::trim(std::size_t max_bytes, log_index keep_from) {
   while (window_bytes_ > max_bytes && window_.front().last() < keep_from) {
     window_bytes_ -= window_.front().size_bytes();
     window_.pop_front();

@@ -13,12 +13,12 @@ namespace troupe {
 /// The replicated log (paper §5.3), 1-based. Keeps the terms of all entries, run by run, and a bounded window of the
 /// newest batches; older entries are read back from disk by whoever needs them. Batches are immutable and shared: what
 /// was handed out stays what it was, whatever happens to the log afterwards (N23, N24).
-class log {
+class raft_log {
 public:
-  log() = default;
+  raft_log() = default;
 
   /// Continues where a store left off.
-  explicit log(const recovered_group& recovered);
+  explicit raft_log(const recovered_group& recovered);
 
   [[nodiscard]] log_index last_index() const { return last_; }
   [[nodiscard]] log_position last_position() const { return {term_at(last_), last_}; }
