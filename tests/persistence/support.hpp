@@ -1,0 +1,135 @@
+/// \file
+/// What the tests of persistence share: batches made in one line, and a model of what a log should hold.
+#pragma once
+
+#include "persistence/log_storage.hpp"
+#include "stage/simulated_disk.hpp"
+
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace troupe::test {
+
+inline const disk_identity owner{uuid_of_name("troupe"), uuid_of_name("a disk"), peer_id{1}};
+
+inline log_options small_segments(std::size_t bytes = 4096) {
+  return {bytes, true, owner};
+}
+
+/// Entries of one term with the given contents.
+inline entry_batch batch(std::uint64_t term, std::uint64_t first, const std::vector<std::string>& contents) {
+  entry_block_builder builder;
+  for (const auto& each : contents)
+    builder.add(entry_kind::command, each);
+  return entry_batch::stamp(builder.take(), term_number{term}, log_index{first}, static_cast<std::int64_t>(first));
+}
+
+inline log_write appending(group_id group, std::vector<entry_batch> batches) {
+  return {group, std::nullopt, std::nullopt, std::move(batches)};
+}
+
+inline log_write voting(group_id group, std::uint64_t term, std::uint64_t candidate = 0) {
+  return {group, hard_state{term_number{term}, peer_id{candidate}}, std::nullopt, {}};
+}
+
+/// What a group's log holds, entry by entry: term and content.
+struct model_entry {
+  std::uint64_t term;
+  std::string content;
+  friend bool operator==(const model_entry&, const model_entry&) = default;
+};
+
+struct model_group {
+  hard_state vote;
+  std::vector<model_entry> entries; ///< Index 1 first.
+  friend bool operator==(const model_group&, const model_group&) = default;
+};
+
+using model = std::map<std::uint32_t, model_group>;
+
+inline void apply(model_group& group, const log_write& write) {
+  if (write.vote)
+    group.vote = *write.vote;
+  if (write.truncate_from && write.truncate_from->value() <= group.entries.size())
+    group.entries.resize(write.truncate_from->value() - 1);
+  for (const auto& each : write.append)
+    for (const auto entry : each)
+      group.entries.push_back({each.term().value(), std::string{entry.content}});
+}
+
+inline void apply(model& all, const std::vector<log_write>& writes) {
+  for (const auto& each : writes)
+    apply(all[each.group.value()], each);
+}
+
+/// All of a group's log, by its terms and a tail without limit.
+inline model_group contents(log_storage& log, std::uint32_t group) {
+  const auto found = log.recover(group_id{group}, std::size_t{1} << 40);
+  model_group result;
+  result.vote = found.vote;
+  for (const auto& each : found.tail)
+    for (const auto entry : each)
+      result.entries.push_back({each.term().value(), std::string{entry.content}});
+  return result;
+}
+
+/// Random writes that a peer could make: terms rise, votes are cast once, truncations stay above a commit index.
+class history {
+public:
+  history(std::uint64_t seed, std::uint32_t groups, std::size_t largest_content)
+      : random_{seed}, groups_{groups}, largest_content_{largest_content} {}
+
+  std::vector<log_write> next() {
+    std::vector<log_write> writes;
+    for (auto count = 1 + random_() % 4; count > 0; --count) {
+      auto one = next_write();
+      apply(planned_[one.group.value()], one);
+      writes.push_back(std::move(one));
+    }
+    return writes;
+  }
+
+  /// What the log must hold once everything given out is written.
+  [[nodiscard]] const model& planned() const { return planned_; }
+
+private:
+  log_write next_write() {
+    log_write write;
+    write.group = group_id{static_cast<std::uint32_t>(random_() % groups_)};
+    auto group = planned_[write.group.value()];
+    if (group.vote.current_term == term_number{} || random_() % 5 == 0) {
+      write.vote = hard_state{group.vote.current_term.next(), peer_id{random_() % 3}};
+      apply(group, {write.group, write.vote, std::nullopt, {}});
+    }
+    if (!group.entries.empty() && random_() % 4 == 0) {
+      write.truncate_from =
+          log_index{1 + group.entries.size() - random_() % std::min<std::size_t>(group.entries.size(), 6)};
+      apply(group, {write.group, std::nullopt, write.truncate_from, {}});
+    }
+    for (auto batches = random_() % 3; batches > 0; --batches) {
+      std::vector<std::string> texts;
+      for (auto count = 1 + random_() % 4; count > 0; --count)
+        texts.push_back(text());
+      auto next = batch(group.vote.current_term.value(), group.entries.size() + 1, texts);
+      apply(group, appending(write.group, {next}));
+      write.append.push_back(std::move(next));
+    }
+    return write;
+  }
+
+  /// Zeros too: what a torn write leaves must be told from content.
+  std::string text() {
+    const auto size = random_() % 8 == 0 ? random_() % largest_content_ : random_() % 40;
+    return std::string(size, random_() % 3 == 0 ? '\0' : static_cast<char>('a' + random_() % 26));
+  }
+
+  std::mt19937_64 random_;
+  std::uint32_t groups_;
+  std::size_t largest_content_;
+  model planned_;
+};
+
+} // namespace troupe::test
