@@ -1,0 +1,28 @@
+/// \file
+/// What one client may take up. Every bound is an option of the program.
+#pragma once
+
+#include <cstddef>
+
+namespace troupe::resp {
+
+/// Bounds of one client connection. A request that exceeds one of the first four gets Redis's protocol error and ends
+/// its connection; the other ones stop reading from it, and at last end it. No other client notices.
+struct client_limits {
+  /// Arguments of one command, its name included.
+  std::size_t arguments = 65536;
+  /// One argument.
+  std::size_t argument_bytes = std::size_t{8} << 20;
+  /// All arguments of one command. Encoded, it must stay below `bounds::proposal_bytes` of the peer.
+  std::size_t command_bytes = std::size_t{15} << 20;
+  /// An inline command, or a line that announces a size.
+  std::size_t inline_bytes = std::size_t{64} << 10;
+  /// Commands read and not yet answered; with more of them the client is not read from.
+  std::size_t pipeline = 4096;
+  /// Replies that the client has not taken yet; beyond it the client is not read from.
+  std::size_t output_pause_bytes = std::size_t{1} << 20;
+  /// Beyond it the client is taken for one that never reads, and its connection ends.
+  std::size_t output_bytes = std::size_t{128} << 20;
+};
+
+} // namespace troupe::resp

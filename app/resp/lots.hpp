@@ -1,0 +1,167 @@
+/// \file
+/// Which operations travel together, and whose they are.
+#pragma once
+
+#include "messages/client.hpp"
+#include "troupe/assert.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::resp {
+
+/// Bounds of what gathers in a gateway (law 6).
+struct gather_limits {
+  /// A lot is closed when it holds this much; a single larger operation is a lot by itself.
+  std::size_t lot_bytes = std::size_t{4} << 20;
+  /// Encoded operations that wait to be submitted, of all clients together; beyond it they are told `BUSY`.
+  std::size_t waiting_bytes = std::size_t{64} << 20;
+};
+
+/// Operations of one client that stand next to each other in a lot.
+struct operation_run {
+  std::uint64_t client = 0;
+  std::uint64_t first_sequence = 0; ///< The client's own number of the first of them.
+  std::uint32_t count = 0;
+};
+
+/// Gathers the operations of all clients into lots, one gathering for commands and one for queries, and finds the way
+/// back for the answers. At most one lot of each kind is submitted and not yet accepted; what comes meanwhile gathers
+/// in the next. So under load a lot grows by itself, and without load nothing waits.
+///
+/// Operations are encoded straight into the block that becomes the log's payload.
+class lot_book {
+public:
+  /// A lot on its way to the peer.
+  struct submission {
+    std::uint64_t number = 0;
+    operation what = operation::command;
+    entry_block block;
+  };
+
+  /// Part of an answer: `run` got `answers` from `first` on.
+  struct delivery {
+    operation_run run;
+    const answer_list& answers;
+    std::uint32_t first = 0;
+  };
+
+  explicit lot_book(const gather_limits& limits) : limits_{limits} {}
+
+  /// Whether an operation of `bytes` may join what waits.
+  [[nodiscard]] bool has_room(std::size_t bytes) const { return waiting_bytes_ + bytes <= limits_.waiting_bytes; }
+
+  /// Begins an operation of at most `bytes`: its content is to be appended to the string returned. Then `end`.
+  [[nodiscard]] std::string& begin(operation what, std::size_t bytes);
+
+  /// Ends it, as number `sequence` of `client`.
+  void end(operation what, std::uint64_t client, std::uint64_t sequence);
+
+  /// The next lot to submit, if one waits and none of its kind is unaccepted.
+  [[nodiscard]] std::optional<submission> next(operation what);
+
+  void accepted(std::uint64_t number);
+
+  /// Hands `answered`'s answers to `deliver(const delivery&)`, run by run. Answers to a lot that is not known (any
+  /// more) are dropped.
+  template <class F>
+  void answered(const submission_answered& answered, F&& deliver) {
+    accepted(answered.number);
+    take(answered.number, answered.offset, static_cast<std::uint32_t>(answered.answers->count()),
+         [&](const operation_run& run, std::uint32_t first) {
+           deliver(delivery{run, *answered.answers, first});
+         });
+  }
+
+  /// Hands every operation of the lot that is not answered yet to `deliver(const operation_run&)`: a refusal ends all
+  /// of them.
+  template <class F>
+  void refused(const submission_refused& refused, F&& deliver) {
+    accepted(refused.number);
+    take(refused.number, std::nullopt, everything, [&](const operation_run& run, std::uint32_t) { deliver(run); });
+  }
+
+  /// The peer is gone: hands over every operation, `deliver(const operation_run&, bool submitted)`, and forgets all.
+  template <class F>
+  void abandon(F&& deliver) {
+    auto submitted = std::move(submitted_);
+    auto kinds = std::move(kinds_);
+    submitted_.clear();
+    kinds_ = {};
+    waiting_bytes_ = 0;
+    for (auto& [number, lot] : submitted)
+      lot.take(everything, [&](const operation_run& run, std::uint32_t) { deliver(run, true); });
+    for (auto& kind : kinds)
+      for (auto& lot : kind.waiting)
+        lot.take(everything, [&](const operation_run& run, std::uint32_t) { deliver(run, false); });
+  }
+
+  /// Lots that were submitted and are not wholly answered.
+  [[nodiscard]] std::size_t open_lots() const { return submitted_.size(); }
+
+private:
+  static constexpr std::uint32_t everything = 0xffffffff;
+
+  struct lot {
+    entry_block_builder block;
+    std::vector<operation_run> runs;
+    std::size_t at = 0;         ///< The run that the next answer belongs to.
+    std::uint32_t within = 0;   ///< How many of that run are answered.
+    std::uint32_t answered = 0; ///< How many of the lot are.
+
+    /// Walks up to `count` operations on from where it stands: `each(run, offset from the start of this walk)`.
+    template <class F>
+    void take(std::uint32_t count, F&& each) {
+      std::uint32_t taken = 0;
+      while (taken < count && at < runs.size()) {
+        const auto& whole = runs[at];
+        const auto step = std::min(count - taken, whole.count - within);
+        const auto part = operation_run{whole.client, whole.first_sequence + within, step};
+        within += step;
+        if (within == whole.count) {
+          ++at;
+          within = 0;
+        }
+        answered += step;
+        each(part, taken);
+        taken += step;
+      }
+    }
+  };
+
+  struct kind {
+    std::deque<lot> waiting; ///< The last one is gathering.
+    std::optional<std::uint64_t> unaccepted;
+  };
+
+  template <class F>
+  void take(std::uint64_t number, std::optional<std::uint32_t> offset, std::uint32_t count, F&& each) {
+    const auto found = submitted_.find(number);
+    if (found == submitted_.end())
+      return;
+    TROUPE_ASSERT(!offset || *offset == found->second.answered, "the parts of a lot's answers come in order");
+    // Out of the book while it is walked: whoever hears an answer may add operations.
+    auto lot = std::move(found->second);
+    submitted_.erase(found);
+    lot.take(count, each);
+    if (lot.at < lot.runs.size())
+      submitted_.emplace(number, std::move(lot));
+  }
+
+  [[nodiscard]] kind& of(operation what) { return kinds_.at(what == operation::command ? 0 : 1); }
+
+  gather_limits limits_;
+  std::array<kind, 2> kinds_;
+  std::map<std::uint64_t, lot> submitted_;
+  std::uint64_t last_number_ = 0;
+  std::size_t waiting_bytes_ = 0;
+  std::size_t size_before_ = 0; ///< Of the gathering block, before the operation being added.
+};
+
+} // namespace troupe::resp
