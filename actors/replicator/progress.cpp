@@ -158,7 +158,7 @@ void progress::send_what_may_go(instant now, progress_output& out) {
     while (!outbox_.empty() && window_is_open())
       send(take_request(options_.limits.request_bytes), *previous_, now, out);
     fetch_if_needed(out);
-  } else if (previous_ && !probe_sent_) {
+  } else if (previous_ && !probe_sent_ && !fetching_) {
     // Where the logs agree is a guess: little goes along with it.
     probe_sent_ = true;
     send(take_request(std::min(options_.limits.request_bytes, probe_bytes)), *previous_, now, out);

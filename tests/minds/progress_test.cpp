@@ -115,7 +115,7 @@ TEST_CASE("N25 back-up takes one round trip per conflicting term") {
   // The follower's log ends in two foreign terms: 3 from 60 on, 2 from 30 on.
   r.answers(probe, false, 0, at(3, 60), 120);
   CHECK(r.asks_for()->from == log_index{60});
-  r.is_given(at(4, 59), {});
+  r.is_given(at(4, 59), {batch(4, 60, {"z"})});
   probe = r.sends_one();
   CHECK(probe.previous == at(4, 59));
   r.answers(probe, false, 0, at(2, 30), 120);

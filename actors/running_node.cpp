@@ -1,0 +1,148 @@
+#include "actors/running_node.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+disk_uuid to_disk(const uuid& id) {
+  disk_uuid disk;
+  for (int i = 0; i < 8; ++i) {
+    disk.high = disk.high << 8 | id.bytes[static_cast<std::size_t>(i)];
+    disk.low = disk.low << 8 | id.bytes[static_cast<std::size_t>(i) + 8];
+  }
+  return disk;
+}
+
+uuid to_uuid(const disk_uuid& disk) {
+  uuid id;
+  for (int i = 0; i < 8; ++i) {
+    id.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(disk.high >> (56 - 8 * i));
+    id.bytes[static_cast<std::size_t>(i) + 8] = static_cast<std::uint8_t>(disk.low >> (56 - 8 * i));
+  }
+  return id;
+}
+
+/// Keeps who the node has met, durably, and hears when the node itself is not believed. Detached: it writes to disk,
+/// once in a peer's life.
+class identity_keeper : public link_listener::base {
+public:
+  identity_keeper(caf::actor_config& config, std::shared_ptr<data_directory> directory, node_end_handler on_end)
+      : link_listener::base{config}, directory_{std::move(directory)}, on_end_{std::move(on_end)} {}
+
+  behavior_type make_behavior() override {
+    return {
+        [](const link_up&) {},
+        [](const link_down&) {},
+        [this](const link_refused& m) {
+          if (m.reason == link_refusal::changed_disk)
+            on_end_({node_end::reason::bad_data, m.words});
+        },
+        [this](const peer_identified& m) { remember(m); },
+    };
+  }
+
+  void on_exit() override { directory_.reset(); }
+
+private:
+  void remember(const peer_identified& m) {
+    try {
+      directory_->remember_peer(m.peer, to_uuid(m.disk));
+    } catch (const std::exception& failure) {
+      on_end_({node_end::reason::failed, failure.what()});
+      quit(caf::exit_reason::unhandled_exception);
+    }
+  }
+
+  std::shared_ptr<data_directory> directory_;
+  node_end_handler on_end_;
+};
+
+void log_recovery(peer_id self, const data_directory& directory, const recovery_report& report) {
+  spdlog::info("peer={} event=recovered dir={} disk={} boot={} segments={} records={} bytes={}", self.value(),
+               directory.path(), to_string(directory.uuid()), directory.boot(), report.segments, report.records,
+               report.bytes);
+  if (report.cut)
+    spdlog::warn("peer={} event=torn_write_undone file={} offset={} bytes={} why=\"{}\"", self.value(),
+                 report.cut->file, report.cut->offset, report.cut->bytes, report.cut->why);
+}
+
+} // namespace
+
+node_system_config::node_system_config() {
+  load<caf::io::middleman>();
+  set("scheduler.policy", caf::atom("sharing"));
+  set("scheduler.max-threads", 2u);
+  set("scheduler.max-throughput", 200u);
+}
+
+running_node::running_node(caf::actor_system& system, file_system& files, node_options options,
+                           std::shared_ptr<state_machine> machine, node_end_handler on_end) {
+  directory_ = std::make_shared<data_directory>(files, options.data_directory, options.cluster, options.self,
+                                                options.fresh_uuid);
+  log_options log;
+  log.segment_bytes = options.segment_bytes;
+  log.identity = directory_->identity();
+  auto store = std::make_shared<log_storage>(files, directory_->log_path(), log);
+  log_recovery(options.self, *directory_, store->report());
+
+  keeper_ = system.spawn<identity_keeper, caf::detached>(directory_, on_end);
+
+  link_options link;
+  link.me = {options.cluster, options.self, to_disk(directory_->uuid()), directory_->boot()};
+  link.listen = options.listen;
+  link.insecure = options.insecure;
+  link.seed = options.peer.seed;
+  auto remotes = options.peers;
+  remotes.erase(options.self);
+  dialers_ = spawn_dialers(system, link, remotes, keeper_);
+
+  std::vector<peer_id> members;
+  for (const auto& [id, address] : options.peers)
+    members.push_back(id);
+  peer_parts parts;
+  parts.self = options.self;
+  parts.members = configuration::of(std::move(members));
+  parts.options = options.peer;
+  parts.others.insert(dialers_.begin(), dialers_.end());
+  parts.store = std::move(store);
+  parts.machine = std::move(machine);
+  parts.where = options.where;
+  parts.on_fatal = [on_end](const std::string& words) { on_end({node_end::reason::failed, words}); };
+  troupe_ = make_peer(system, std::move(parts));
+
+  std::map<peer_id, disk_uuid> known;
+  for (const auto& [id, disk] : directory_->known_peers())
+    known.emplace(id, to_disk(disk));
+  auto opened = spawn_acceptor(system, link, known, dialers_, troupe_.peer, keeper_);
+  if (const auto* words = std::get_if<std::string>(&opened)) {
+    stop();
+    throw listen_error{*words};
+  }
+  auto& door = std::get<link_door>(opened);
+  acceptor_ = std::move(door.acceptor);
+  bound_ = door.bound;
+  caf::anon_send(troupe_.peer, begin{});
+}
+
+running_node::~running_node() {
+  stop();
+}
+
+void running_node::stop() {
+  if (std::exchange(is_stopped_, true))
+    return;
+  caf::anon_send(troupe_.peer, stop_peer{});
+  stop_links(dialers_, acceptor_);
+  caf::anon_send_exit(keeper_, caf::exit_reason::user_shutdown);
+  troupe_ = {};
+  dialers_.clear();
+  acceptor_ = nullptr;
+  keeper_ = nullptr;
+}
+
+} // namespace troupe
