@@ -24,23 +24,16 @@ struct testing_config : caf::actor_system_config {
 class questioner : public caf::actor_proxy {
 public:
   questioner(caf::actor_config& config, std::function<void(caf::message&)> on_reply)
-    : caf::actor_proxy{config}, on_reply_{std::move(on_reply)} {}
+      : caf::actor_proxy{config}, on_reply_{std::move(on_reply)} {}
 
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) override {
-    answered_ = true;
-    if (!on_reply_)
-      return;
     auto reply = element->move_content_to_message();
     on_reply_(reply);
   }
   void kill_proxy(caf::execution_unit* context, caf::error reason) override { cleanup(std::move(reason), context); }
 
-  [[nodiscard]] bool answered() const { return answered_; }
-  void forget() { on_reply_ = nullptr; }
-
 private:
   std::function<void(caf::message&)> on_reply_;
-  bool answered_ = false;
 };
 
 caf::resumable* as_job(const caf::strong_actor_ptr& actor) {
@@ -56,8 +49,7 @@ bool is_gone(const caf::strong_actor_ptr& actor) {
 struct stage_runtime::engine {
   testing_config config;
   caf::actor_system system{config};
-  caf::scheduler::test_coordinator& scheduler
-    = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  caf::scheduler::test_coordinator& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   std::set<caf::resumable*> held;
 
   [[nodiscard]] caf::detail::test_actor_clock& clock() { return scheduler.clock(); }
@@ -87,9 +79,14 @@ struct stage_runtime::engine {
 };
 
 stage_runtime::stage_runtime(std::uint64_t seed)
-  : engine_{std::make_unique<engine>()}, dice_{seed}, started_at_{engine_->clock().now()} {}
+    : engine_{std::make_unique<engine>()}, dice_{seed}, started_at_{engine_->clock().now()} {}
 
 stage_runtime::~stage_runtime() {
+  strike();
+  engine_->system.await_actors_before_shutdown(false);
+}
+
+void stage_runtime::strike() {
   agenda_.clear();
   engine_->held.clear();
   // Periodic timers would keep the coordinator's own shutdown busy for ever.
@@ -101,7 +98,7 @@ stage_runtime::~stage_runtime() {
     busy = scheduler.try_run_once();
   }
   adopted_.clear();
-  engine_->system.await_actors_before_shutdown(false);
+  agenda_.clear();
 }
 
 caf::actor_system& stage_runtime::system() {
@@ -182,17 +179,13 @@ void stage_runtime::finish(script& part) {
   part.demand();
 }
 
-void stage_runtime::ask_raw(const caf::strong_actor_ptr& whom, caf::message question,
-                            const std::function<void(caf::message&)>& on_reply) {
+void stage_runtime::post_raw(const caf::strong_actor_ptr& whom, caf::message question,
+                             std::function<void(caf::message&)> on_reply) {
   caf::actor_config config;
   auto asker = caf::make_actor<questioner, caf::strong_actor_ptr>(system().next_actor_id(), system().node(), &system(),
-                                                                  config, on_reply);
-  auto* face = static_cast<questioner*>(asker->get());
+                                                                  config, std::move(on_reply));
   const auto id = caf::message_id{++questions_}.with_normal_priority();
   whom->get()->enqueue(caf::make_mailbox_element(asker, id, {}, std::move(question)), nullptr);
-  while (!face->answered() && step()) {
-  }
-  face->forget();
 }
 
 void stage_runtime::tell_raw(const caf::strong_actor_ptr& whom, caf::message message) {

@@ -25,8 +25,11 @@ public:
   /// A fresh actor system at an instant of its own; `seed` decides all interleavings.
   explicit stage_runtime(std::uint64_t seed);
 
-  /// Ends every actor it was told of and drains what is left, so that the actor system can end too.
   ~stage_runtime();
+
+  /// Strikes the stage: ends every actor it was told of and drains what is left, so that the actor system can end too.
+  /// To be called while everything that the actors talk to is still there. Nothing plays afterwards.
+  void strike();
 
   stage_runtime(const stage_runtime&) = delete;
   stage_runtime& operator=(const stage_runtime&) = delete;
@@ -65,17 +68,36 @@ public:
   };
   [[nodiscard]] sleeping sleep(duration span) { return {*this, span}; }
 
+  /// Asks an actor; the answer appears in what this returns once it has come. Nothing comes from the dead.
+  template <class Answer, class Handle, class Question>
+  std::shared_ptr<std::optional<Answer>> post(const Handle& whom, Question question) {
+    auto answer = std::make_shared<std::optional<Answer>>();
+    post_raw(caf::actor_cast<caf::strong_actor_ptr>(whom), caf::make_message(std::move(question)),
+             [answer](caf::message& reply) {
+               if (reply.match_elements<Answer>())
+                 *answer = reply.get_as<Answer>(0);
+             });
+    return answer;
+  }
+
   /// Asks an actor and plays on, without letting time pass, until it has answered. Nothing, if it is dead or does not
   /// answer at once.
   template <class Answer, class Handle, class Question>
   std::optional<Answer> ask(const Handle& whom, Question question) {
-    std::optional<Answer> answer;
-    ask_raw(caf::actor_cast<caf::strong_actor_ptr>(whom), caf::make_message(std::move(question)),
-            [&](caf::message& reply) {
-              if (reply.match_elements<Answer>())
-                answer = reply.get_as<Answer>(0);
-            });
-    return answer;
+    struct reply_slip {
+      bool came = false;
+      std::optional<Answer> answer;
+    };
+    auto slip = std::make_shared<reply_slip>();
+    post_raw(caf::actor_cast<caf::strong_actor_ptr>(whom), caf::make_message(std::move(question)),
+             [slip](caf::message& reply) {
+               slip->came = true;
+               if (reply.match_elements<Answer>())
+                 slip->answer = reply.get_as<Answer>(0);
+             });
+    while (!slip->came && step()) {
+    }
+    return slip->answer;
   }
 
   /// Puts a message into a mailbox, from nobody.
@@ -87,8 +109,8 @@ public:
 
   /// An actor to end at the latest when the stage is struck.
   void adopt(const caf::strong_actor_ptr& actor);
-  /// Ends an actor at once, as a crash would, and waits until it is gone. It may handle one more message before: mute it
-  /// first.
+  /// Ends an actor at once, as a crash would, and waits until it is gone. It may handle one more message before: mute
+  /// it first.
   void kill(const caf::strong_actor_ptr& actor);
 
   /// Keeps an actor from being picked until it is released: a slow actor.
@@ -100,8 +122,7 @@ private:
 
   bool step();
   bool let_time_pass(instant limit);
-  void ask_raw(const caf::strong_actor_ptr& whom, caf::message question,
-               const std::function<void(caf::message&)>& on_reply);
+  void post_raw(const caf::strong_actor_ptr& whom, caf::message question, std::function<void(caf::message&)> on_reply);
 
   std::unique_ptr<engine> engine_;
   dice dice_;

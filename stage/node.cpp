@@ -1,0 +1,91 @@
+#include "stage/node.hpp"
+
+#include "troupe/assert.hpp"
+
+namespace troupe {
+
+namespace {
+
+service_actor::behavior_type play_service(std::function<void(const applied_command&)> on_command) {
+  return {[on_command](const applied_command& command) { on_command(command); }};
+}
+
+} // namespace
+
+stage_node::stage_node(stage_node_parts parts)
+    : parts_{std::move(parts)}, model_{parts_.checker.disk_of(parts_.self)}, valve_{std::make_shared<disk_valve>()} {}
+
+void stage_node::start() {
+  make();
+  begin_playing();
+}
+
+void stage_node::make() {
+  TROUPE_ASSERT(!alive(), "a node lives one life at a time");
+  auto& [runtime, network, checker, self, group, members, options, disk, latency, chance, on_command] = parts_;
+  network.open(self);
+  checker.service_begins(self);
+  auto service =
+      runtime.system().spawn(play_service, [id = self, &checker, hears = on_command](const applied_command& command) {
+        checker.delivers(id, command.index, command.term, command.command.view());
+        hears(command);
+      });
+  auto store = std::make_shared<delayed_storage>(runtime, chance.fork(), latency, disk->open(), model_, valve_);
+  peer_parts made_of;
+  made_of.self = self;
+  made_of.group = group;
+  made_of.members = members;
+  made_of.options = options;
+  made_of.options.seed = chance.roll();
+  for (const auto other : members.members())
+    if (other != self)
+      made_of.others.emplace(other, network.link(self, other));
+  made_of.store = store;
+  made_of.machine = deliver_to(service, self);
+  made_of.where = placements::simulated();
+  made_of.on_fatal = [&runtime, id = self](const std::string& why) {
+    runtime.judge().fail("node " + std::to_string(id.value()) + " ended itself: " + why);
+  };
+  life_.emplace(life{make_peer(runtime.system(), std::move(made_of)), caf::actor_cast<caf::strong_actor_ptr>(service),
+                     std::move(store)});
+  network.put(self, caf::actor_cast<raft_actor>(life_->actors.peer));
+  const auto adopt = [&](const auto& actor) { runtime.adopt(caf::actor_cast<caf::strong_actor_ptr>(actor)); };
+  adopt(life_->actors.peer);
+  adopt(life_->actors.persister);
+  adopt(life_->actors.archivist);
+  adopt(life_->actors.applier);
+  adopt(service);
+}
+
+void stage_node::begin_playing() {
+  parts_.runtime.tell(life_->actors.peer, begin{});
+}
+
+void stage_node::crash() {
+  TROUPE_ASSERT(alive(), "only the living crash");
+  parts_.network.remove(parts_.self);
+  life_->storage->cut_power();
+  valve_->waiting.clear();
+  const auto kill = [&](const auto& actor) { parts_.runtime.kill(caf::actor_cast<caf::strong_actor_ptr>(actor)); };
+  kill(life_->service); // First: a service deaf to its death throes.
+  kill(life_->actors.peer);
+  kill(life_->actors.persister);
+  kill(life_->actors.archivist);
+  kill(life_->actors.applier);
+  life_.reset();
+  parts_.disk->lose_power(parts_.chance);
+}
+
+std::optional<start_reply> stage_node::begin_agreement(shared_bytes command) {
+  if (!alive())
+    return std::nullopt;
+  return parts_.runtime.ask<start_reply>(life_->actors.peer, troupe::start{std::move(command)});
+}
+
+std::optional<peer_state> stage_node::state() {
+  if (!alive())
+    return std::nullopt;
+  return parts_.runtime.ask<peer_state>(life_->actors.peer, ask_state{});
+}
+
+} // namespace troupe

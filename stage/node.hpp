@@ -1,0 +1,70 @@
+/// \file
+/// A node on the stage: the production actors of one peer, over a simulated network and a slow disk, through all its
+/// lives.
+#pragma once
+
+#include "actors/node.hpp"
+#include "stage/network.hpp"
+#include "stage/node_disk.hpp"
+#include "stage/safety_checker.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace troupe {
+
+/// What a node of the stage is made of. Runtime, network and checker must outlive it.
+struct stage_node_parts {
+  stage_runtime& runtime;
+  stage_network& network;
+  safety_checker& checker;
+  peer_id self;
+  group_id group;
+  configuration members;
+  /// `seed` is drawn anew for each life.
+  peer_options options;
+  std::unique_ptr<node_disk> disk;
+  sync_latency latency;
+  dice chance;
+  /// Hears each committed command as it is delivered.
+  std::function<void(const applied_command&)> on_command;
+};
+
+class stage_node {
+public:
+  explicit stage_node(stage_node_parts parts);
+
+  /// Makes the actors and sets them going. The node must not be alive.
+  void start();
+  /// Makes the actors, silent: they wait for `begin`.
+  void make();
+  void begin_playing();
+  /// The power goes.
+  void crash();
+
+  [[nodiscard]] bool alive() const { return life_.has_value(); }
+  [[nodiscard]] peer_id id() const { return parts_.self; }
+  [[nodiscard]] const peer_actor& peer() const { return life_->actors.peer; }
+  [[nodiscard]] const applier_actor& applier() const { return life_->actors.applier; }
+  [[nodiscard]] const persister_actor& persister() const { return life_->actors.persister; }
+  /// The course's Start() and GetState(). Nothing from a node that is not alive, or was stopped.
+  [[nodiscard]] std::optional<start_reply> begin_agreement(shared_bytes command);
+  [[nodiscard]] std::optional<peer_state> state();
+  [[nodiscard]] disk_valve& valve() { return *valve_; }
+  [[nodiscard]] const durable_model& disk() const { return *model_; }
+
+private:
+  struct life {
+    peer_troupe actors;
+    caf::strong_actor_ptr service;
+    std::shared_ptr<delayed_storage> storage;
+  };
+
+  stage_node_parts parts_;
+  std::shared_ptr<durable_model> model_;
+  std::shared_ptr<disk_valve> valve_;
+  std::optional<life> life_;
+};
+
+} // namespace troupe
