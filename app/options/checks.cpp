@@ -66,6 +66,7 @@ std::vector<std::string> misfits(const node_settings& node, const std::vector<re
   };
   const auto& times = node.peer.times;
   const auto& limits = node.peer.limits;
+  const auto& clients = node.client_limits;
   if (is_given(values, "id") && is_given(values, "peers") && own_entry(node) == nullptr)
     complain("id", "one of the ids in", "peers", "a node needs an address at which the others reach it");
   if (times.election_timeout_min <= 2 * times.heartbeat)
@@ -78,9 +79,13 @@ std::vector<std::string> misfits(const node_settings& node, const std::vector<re
   if (limits.proposal_bytes > limits.forwarded_bytes)
     complain("max-proposal", "at most", "max-forwarded",
              "a follower could otherwise never pass the largest command on");
-  if (node.clients.argument_bytes >= limits.proposal_bytes)
-    complain("max-argument-size", "less than", "max-proposal",
-             "a SET of the largest argument would otherwise always be refused");
+  if (clients.argument_bytes > clients.command_bytes)
+    complain("max-argument-size", "at most", "max-command-size", "it could otherwise never be reached");
+  if (clients.command_bytes >= limits.proposal_bytes)
+    complain("max-command-size", "less than", "max-proposal",
+             "the largest command would otherwise be taken from a client and always be refused");
+  if (clients.output_pause_bytes > clients.output_bytes)
+    complain("output-pause", "at most", "max-output", "a slow client would otherwise be cut off before it is slowed");
   check_addresses(node, values, wrong);
   return wrong;
 }

@@ -96,13 +96,13 @@ void wrap(std::ostream& out, std::string_view text, std::size_t indent) {
 }
 
 void describe(std::ostream& out, const setting& each) {
-  out << "  " << each.flag() << (each.value_name.empty() ? "" : " ") << each.value_name << '\n';
-  auto text = each.help;
+  out << "  " << each.flag() << (each.value_name.empty() ? "" : " ") << each.value_name;
   if (each.required)
-    text += " Required.";
+    out << "  (required)";
   else if (!each.fallback.empty() && each.form != setting::shape::toggle)
-    text += " Default: " + each.fallback + ".";
-  wrap(out, text, 6);
+    out << "  (default: " << each.fallback << ')';
+  out << '\n';
+  wrap(out, each.help, 6);
 }
 
 std::string_view about_verb(verb which) {

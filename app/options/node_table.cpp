@@ -33,17 +33,13 @@ timing& times_of(program_options& options) {
 bounds& limits_of(program_options& options) {
   return node_of(options).peer.limits;
 }
-client_bounds& clients_of(program_options& options) {
-  return node_of(options).clients;
-}
-
-// The members of `bounds` are size_t, which is the same 64 bits here.
+// The bounds are size_t, which is the same 64 bits here.
 static_assert(sizeof(std::size_t) == sizeof(std::uint64_t));
 place<std::uint64_t> limit(std::size_t bounds::*member) {
   return [member](program_options& options) -> std::uint64_t& { return limits_of(options).*member; };
 }
-place<std::uint64_t> client_limit(std::uint64_t client_bounds::*member) {
-  return [member](program_options& options) -> std::uint64_t& { return clients_of(options).*member; };
+place<std::uint64_t> limit(std::size_t resp::client_limits::*member) {
+  return [member](program_options& options) -> std::uint64_t& { return node_of(options).client_limits.*member; };
 }
 
 problem take_peer(std::string_view text, std::vector<peer_address>& peers) {
@@ -219,20 +215,26 @@ void add_peer_bounds(std::vector<setting>& table) {
 }
 
 void add_client_bounds(std::vector<setting>& table) {
-  const std::string section = "Bounds of Redis clients (what exceeds one closes that connection)";
-  const client_bounds usual;
-  auto count = [&](const char* name, const char* help, std::uint64_t client_bounds::*member) {
-    table.push_back(a_count(named(name, section, help), usual.*member, 1, 100'000'000, client_limit(member)));
+  const std::string section = "Bounds of Redis clients";
+  using limits = resp::client_limits;
+  const limits usual;
+  auto count = [&](const char* name, const char* help, std::size_t limits::*member) {
+    table.push_back(a_count(named(name, section, help), usual.*member, 1, 100'000'000, limit(member)));
   };
-  auto size = [&](const char* name, const char* help, std::uint64_t client_bounds::*member) {
-    table.push_back(a_size(named(name, section, help), usual.*member, 1_KiB, 1_GiB, client_limit(member)));
+  auto size = [&](const char* name, const char* help, std::size_t limits::*member) {
+    table.push_back(a_size(named(name, section, help), usual.*member, 64, 1_GiB, limit(member)));
   };
-  count("max-clients", "Connections at a time.", &client_bounds::clients);
-  count("max-args", "Arguments of one command.", &client_bounds::arguments);
-  size("max-argument-size", "One argument.", &client_bounds::argument_bytes);
-  size("max-inline", "A command typed as a plain line.", &client_bounds::inline_bytes);
-  count("max-pipeline", "Commands of one connection that wait for their answer.", &client_bounds::pipeline);
-  size("max-output", "Answers that a client has not yet fetched.", &client_bounds::output_bytes);
+  table.push_back(a_count(named("max-clients", section, "Connections at a time; one more is told so and closed."),
+                          10'000, 1, 1'000'000,
+                          [](program_options& options) -> std::uint64_t& { return node_of(options).max_clients; }));
+  count("max-args", "Arguments of one command; more closes the connection.", &limits::arguments);
+  size("max-argument-size", "One argument; a larger one closes the connection.", &limits::argument_bytes);
+  size("max-command-size", "All arguments of one command; more closes the connection.", &limits::command_bytes);
+  size("max-inline", "A command typed as a plain line; a longer one closes the connection.", &limits::inline_bytes);
+  count("max-pipeline", "Commands of one connection that wait for their answer; with more it is not read from.",
+        &limits::pipeline);
+  size("output-pause", "Answers a client has not fetched; with more it is not read from.", &limits::output_pause_bytes);
+  size("max-output", "Answers a client has not fetched; with more its connection is closed.", &limits::output_bytes);
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/link/endpoint.hpp"
+#include "app/resp/limits.hpp"
 #include "troupe/peer_options.hpp"
 
 #include <cstdint>
@@ -18,17 +19,6 @@ struct peer_address {
   endpoint address;
 };
 
-/// What one Redis client, and all of them together, may ask of a node. What exceeds a limit of one connection closes
-/// that connection and disturbs no other.
-struct client_bounds {
-  std::uint64_t clients = 10'000; ///< Connections at a time.
-  std::uint64_t arguments = 1'048'576;
-  std::uint64_t argument_bytes = std::uint64_t{8} << 20;
-  std::uint64_t inline_bytes = std::uint64_t{64} << 10;
-  std::uint64_t pipeline = 10'000; ///< Commands of one connection that wait for their answer.
-  std::uint64_t output_bytes = std::uint64_t{64} << 20;
-};
-
 /// `troupe node`.
 struct node_settings {
   peer_id id;
@@ -41,7 +31,8 @@ struct node_settings {
   std::uint64_t segment_bytes = 0;
   std::string log_level;
   peer_options peer;
-  client_bounds clients;
+  std::uint64_t max_clients = 0; ///< Redis connections at a time.
+  resp::client_limits client_limits;
 };
 
 /// `troupe demo`.

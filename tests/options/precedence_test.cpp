@@ -149,7 +149,7 @@ TEST_CASE("The help names every setting, its default and all exit codes") {
     for (const auto& each : settings_of(which)) {
       CHECK_MESSAGE(help.text.find("  " + each.flag()) != std::string::npos, each.name);
       if (each.form != setting::shape::toggle && !each.fallback.empty())
-        CHECK_MESSAGE(help.text.find("Default: " + each.fallback) != std::string::npos, each.name);
+        CHECK_MESSAGE(help.text.find("(default: " + each.fallback + ")") != std::string::npos, each.name);
     }
     for (auto code : {"\n  0 ", "\n  1 ", "\n  2 ", "\n  3 ", "\n  4 ", "\n  5 "})
       CHECK(help.text.find(code) != std::string::npos);

@@ -46,7 +46,7 @@ TEST_CASE("A node that is told only what is required has the defaults of the lib
   CHECK(node.peer.times.election_timeout_max == 1000ms);
   CHECK(node.peer.client_deadline == 5s);
   CHECK(node.peer.limits.uncommitted_bytes == bounds{}.uncommitted_bytes);
-  CHECK(node.clients.clients == 10'000);
+  CHECK(node.max_clients == 10'000);
 }
 
 TEST_CASE("Every number lands in the field it names, and in no other") {
@@ -59,8 +59,8 @@ TEST_CASE("Every number lands in the field it names, and in no other") {
   auto in = [](std::size_t bounds::*member) {
     return [member](const node_settings& node) -> std::uint64_t { return node.peer.limits.*member; };
   };
-  auto client = [](std::uint64_t client_bounds::*member) {
-    return [member](const node_settings& node) { return node.clients.*member; };
+  auto client = [](std::size_t resp::client_limits::*member) {
+    return [member](const node_settings& node) -> std::uint64_t { return node.client_limits.*member; };
   };
   auto microseconds = [](auto get) {
     return [get](const node_settings& node) -> std::uint64_t {
@@ -80,15 +80,17 @@ TEST_CASE("Every number lands in the field it names, and in no other") {
       {"max-in-flight-requests", "19", in(&bounds::in_flight_requests), 19},
       {"log-window", "5MiB", in(&bounds::log_window_bytes), 5u << 20},
       {"apply-backlog", "6MiB", in(&bounds::apply_backlog_bytes), 6u << 20},
-      {"max-proposal", "12MiB", in(&bounds::proposal_bytes), 12u << 20},
+      {"max-proposal", "15500KiB", in(&bounds::proposal_bytes), 15500u << 10},
       {"max-waiting-reads", "20", in(&bounds::waiting_reads), 20},
       {"max-forwarded", "34MiB", in(&bounds::forwarded_bytes), 34u << 20},
-      {"max-clients", "21", client(&client_bounds::clients), 21},
-      {"max-args", "22", client(&client_bounds::arguments), 22},
-      {"max-argument-size", "7KiB", client(&client_bounds::argument_bytes), 7u << 10},
-      {"max-inline", "8KiB", client(&client_bounds::inline_bytes), 8u << 10},
-      {"max-pipeline", "23", client(&client_bounds::pipeline), 23},
-      {"max-output", "9KiB", client(&client_bounds::output_bytes), 9u << 10},
+      {"max-clients", "21", [](const node_settings& n) { return n.max_clients; }, 21},
+      {"max-args", "22", client(&resp::client_limits::arguments), 22},
+      {"max-argument-size", "7KiB", client(&resp::client_limits::argument_bytes), 7u << 10},
+      {"max-command-size", "9MiB", client(&resp::client_limits::command_bytes), 9u << 20},
+      {"max-inline", "8KiB", client(&resp::client_limits::inline_bytes), 8u << 10},
+      {"max-pipeline", "23", client(&resp::client_limits::pipeline), 23},
+      {"output-pause", "9KiB", client(&resp::client_limits::output_pause_bytes), 9u << 10},
+      {"max-output", "10MiB", client(&resp::client_limits::output_bytes), 10u << 20},
   };
   std::size_t numbers = 0;
   for (const auto& each : settings_of(verb::node))
@@ -201,7 +203,9 @@ TEST_CASE("Bounds that would stop all traffic are refused") {
       has(refusal_of(good_node + std::vector<std::string>{"--max-in-flight", "1KiB"}), "max-request = 1MiB (default)"));
   CHECK(has(refusal_of(good_node + std::vector<std::string>{"--max-uncommitted", "1MiB"}), "max-proposal"));
   CHECK(has(refusal_of(good_node + std::vector<std::string>{"--max-forwarded", "1MiB"}), "max-proposal"));
-  CHECK(has(refusal_of(good_node + std::vector<std::string>{"--max-proposal", "8MiB"}), "max-argument-size"));
+  CHECK(has(refusal_of(good_node + std::vector<std::string>{"--max-proposal", "15MiB"}), "max-command-size"));
+  CHECK(has(refusal_of(good_node + std::vector<std::string>{"--max-argument-size", "15361KiB"}), "max-command-size"));
+  CHECK(has(refusal_of(good_node + std::vector<std::string>{"--max-output", "1023KiB"}), "output-pause"));
   CHECK(has(refusal_of(good_node + std::vector<std::string>{"--segment-size", "4095B"}), "too small"));
 }
 
