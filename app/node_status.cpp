@@ -1,0 +1,59 @@
+#include "app/node_status.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <iomanip>
+#include <sstream>
+
+namespace troupe {
+
+std::optional<node_status> read_status(const std::string& json) try {
+  auto read = nlohmann::json::parse(json);
+  node_status status;
+  status.id = peer_id{read.at("id").get<std::uint64_t>()};
+  status.role = read.at("role").get<std::string>();
+  status.term = term_number{read.at("term").get<std::uint64_t>()};
+  status.leader = read.at("leader").is_null() ? nobody : peer_id{read.at("leader").get<std::uint64_t>()};
+  status.commit = log_index{read.at("commit").get<std::uint64_t>()};
+  status.applied = log_index{read.at("applied").get<std::uint64_t>()};
+  status.last = log_index{read.at("last").get<std::uint64_t>()};
+  for (const auto& each : read.at("followers"))
+    status.followers.push_back({peer_id{each.at("id").get<std::uint64_t>()},
+                                log_index{each.at("match").get<std::uint64_t>()}, each.at("lag").get<std::uint64_t>(),
+                                each.at("connected").get<bool>()});
+  status.json = json;
+  return status;
+} catch (const nlohmann::json::exception&) {
+  return std::nullopt;
+}
+
+std::string status_table_text(const node_status& status) {
+  std::ostringstream out;
+  out << "node     " << status.id.value() << '\n'
+      << "role     " << status.role << '\n'
+      << "term     " << status.term.value() << '\n'
+      << "leader   " << (status.leader == nobody ? "none" : std::to_string(status.leader.value())) << '\n'
+      << "commit   " << status.commit.value() << '\n'
+      << "applied  " << status.applied.value() << '\n'
+      << "last     " << status.last.value() << '\n';
+  if (status.followers.empty())
+    return out.str();
+  out << "\nfollower  match         lag           connected\n" << std::left;
+  for (const auto& each : status.followers)
+    out << std::setw(10) << each.id.value() << std::setw(14) << each.match.value() << std::setw(14) << each.lag
+        << (each.connected ? "yes" : "no") << '\n';
+  return out.str();
+}
+
+std::variant<node_status, no_status> ask_status(resp_client& client, duration timeout) {
+  auto reply = client.call({"TROUPE", "STATUS"}, timeout);
+  if (reply.is_lost())
+    return no_status{false, reply.text};
+  if (reply.what == resp_reply::kind::error)
+    return no_status{true, reply.text};
+  if (auto status = read_status(reply.text))
+    return std::move(*status);
+  return no_status{true, "what answers there is not a troupe node"};
+}
+
+} // namespace troupe

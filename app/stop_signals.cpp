@@ -1,0 +1,38 @@
+#include "app/stop_signals.hpp"
+
+#include "troupe/assert.hpp"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace troupe {
+
+stop_signals::stop_signals() {
+  sigset_t wanted;
+  ::sigemptyset(&wanted);
+  ::sigaddset(&wanted, SIGINT);
+  ::sigaddset(&wanted, SIGTERM);
+  auto blocked = ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
+  descriptor_ = ::signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
+  TROUPE_ASSERT(blocked == 0 && descriptor_ >= 0, "signals can be waited for");
+}
+
+stop_signals::~stop_signals() {
+  ::close(descriptor_);
+}
+
+bool stop_signals::take() {
+  signalfd_siginfo taken;
+  return ::read(descriptor_, &taken, sizeof taken) == sizeof taken;
+}
+
+bool stop_signals::wait_for(duration timeout) {
+  pollfd watched{descriptor_, POLLIN, 0};
+  ::poll(&watched, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(timeout).count()));
+  return take();
+}
+
+} // namespace troupe
