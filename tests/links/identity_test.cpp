@@ -1,0 +1,142 @@
+#include "tests/links/host.hpp"
+#include "tests/links/raw_end.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace troupe;
+using namespace troupe::testing;
+
+namespace {
+
+link_identity node(std::uint64_t id) {
+  return {"test", peer_id{id}, disk(id), 1};
+}
+
+/// What an open door with member 2 answers to `words`.
+refusal_notice answer_to(const hello& words) {
+  host one{options_of(1)};
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}});
+  auto end = raw_end::dial(one.door.bound.port);
+  end.say(link_frame::hello, encode(words));
+  return end.hear_closing();
+}
+
+bool mentions(const std::string& words, std::string_view what) {
+  return words.find(what) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("I-6: a node of another cluster is refused at the door, and both names are told") {
+  auto words = introduce(node(2), peer_id{1});
+  words.cluster = "staging";
+  const auto answer = answer_to(words);
+  CHECK(answer.reason == link_refusal::wrong_cluster);
+  CHECK(mentions(answer.words, "\"staging\""));
+  CHECK(mentions(answer.words, "\"test\""));
+}
+
+TEST_CASE("a node that speaks another version is refused, and both versions are told") {
+  auto words = introduce(node(2), peer_id{1});
+  words.version = 9;
+  const auto answer = answer_to(words);
+  CHECK(answer.reason == link_refusal::wrong_version);
+  CHECK(mentions(answer.words, "version 1"));
+  CHECK(mentions(answer.words, "version 9"));
+}
+
+TEST_CASE("who dials the wrong node, is no member, or claims the node's own id, is refused") {
+  CHECK(answer_to(introduce(node(2), peer_id{7})).reason == link_refusal::not_for_us);
+  CHECK(answer_to(introduce(node(5), peer_id{1})).reason == link_refusal::unknown_node);
+  CHECK(answer_to(introduce(node(1), peer_id{1})).reason == link_refusal::own_id);
+}
+
+TEST_CASE("a client is told that its role is not served") {
+  auto words = introduce(node(2), peer_id{1});
+  words.role = link_role::client;
+  CHECK(answer_to(words).reason == link_refusal::role_not_served);
+}
+
+TEST_CASE("O2: a node whose disk was wiped is refused by those who met it, hears so, and is not believed when dialed") {
+  host one{options_of(1)};
+  auto two = std::make_unique<host>(options_of(2));
+  two->open({{peer_id{1}, {"127.0.0.1", free_port()}}});
+  const auto address = two->door.bound;
+  one.open({{peer_id{2}, address}});
+  CHECK(await<peer_identified>(one.listener).disk == disk(2));
+  one.await_up(2);
+  two->close();
+  two.reset();
+  CHECK(await<link_down>(one.listener).peer == peer_id{2});
+
+  auto wiped = options_of(2);
+  wiped.listen = address;
+  wiped.me.disk = disk(99);
+  SUBCASE("it dials") {
+    two = std::make_unique<host>(wiped);
+    two->open({{peer_id{1}, one.door.bound}});
+  }
+  SUBCASE("it is dialed, and dials nobody that could tell it") {
+    two = std::make_unique<host>(wiped);
+    two->open({{peer_id{1}, {"127.0.0.1", free_port()}}});
+  }
+  const auto told = await<link_refused>(two->listener);
+  CHECK(told.peer == peer_id{1});
+  CHECK(told.reason == link_refusal::changed_disk);
+  CHECK(mentions(told.words, to_string(disk(99))));
+  CHECK(mentions(told.words, to_string(disk(2))));
+  one.tell(2, heartbeat(1, 2, 1));
+  CHECK_FALSE(comes<append_entries>(two->local, 100ms));
+  CHECK_FALSE(comes<link_up>(one.listener, 0ms));
+}
+
+TEST_CASE("O2: a wiped disk is recognised by a node that was restarted since it met the old one") {
+  host one{options_of(1)};
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, disk(2)}});
+  auto wiped = options_of(2);
+  wiped.me.disk = disk(99);
+  host two{wiped};
+  two.open({{peer_id{1}, one.door.bound}});
+  CHECK(await<link_refused>(two.listener).reason == link_refusal::changed_disk);
+}
+
+TEST_CASE("O1: of two nodes with one id the second is refused, and the first keeps its link") {
+  host one{options_of(1)};
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}});
+  auto first = enter(one.door.bound.port, node(2), peer_id{1});
+  auto impostor = options_of(2);
+  impostor.me.disk = disk(3);
+  host second{impostor};
+  second.open({{peer_id{1}, one.door.bound}});
+  CHECK(await<link_refused>(second.listener).reason == link_refusal::changed_disk);
+  CHECK(first.say(encode(heartbeat(2, 1, 8))));
+  CHECK(await<append_entries>(one.local).number == 8);
+}
+
+TEST_CASE("O1: a copied data directory is refused") {
+  auto copy = node(2);
+  copy.disk = disk(1);
+  CHECK(answer_to(introduce(copy, peer_id{1})).reason == link_refusal::copied_disk);
+}
+
+TEST_CASE("a node that answers at another's address is refused, and told who was expected") {
+  raw_door elsewhere;
+  host one{options_of(1)};
+  one.open({{peer_id{2}, {"127.0.0.1", elsewhere.port()}}});
+  auto end = elsewhere.welcome(node(3));
+  const auto answer = end.hear_closing();
+  CHECK(answer.reason == link_refusal::not_for_us);
+  CHECK(mentions(answer.words, "node 3 answers where node 2 was expected"));
+  CHECK_FALSE(comes<link_up>(one.listener, 0ms));
+}
+
+TEST_CASE("a refusal is reported once, not at every attempt") {
+  host one{options_of(1)};
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, disk(2)}});
+  auto wiped = options_of(2);
+  wiped.me.disk = disk(99);
+  host two{wiped};
+  two.open({{peer_id{1}, one.door.bound}});
+  await<link_refused>(two.listener);
+  CHECK_FALSE(comes<link_refused>(two.listener, 300ms));
+}
