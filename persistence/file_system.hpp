@@ -33,10 +33,14 @@ class file {
 public:
   virtual ~file() = default;
 
+  /// Parts that one call of the operating system takes. Between two calls a sector can reach the disk half written.
+  static constexpr std::size_t most_parts = 1024;
+
   /// Reads up to `into.size()` bytes; fewer only at the end of the file. Returns how many.
   [[nodiscard]] virtual std::size_t read_at(std::uint64_t offset, std::span<char> into) = 0;
 
-  /// Writes all parts, one behind the other, as one gathered write. Extends the file where it must. Not durable yet.
+  /// Writes all parts, one behind the other, as one gathered write if they are at most `most_parts`. Extends the file
+  /// where it must. Not durable yet.
   virtual void write_at(std::uint64_t offset, std::span<const std::string_view> parts) = 0;
 
   /// Writes one run of bytes.

@@ -15,6 +15,8 @@ constexpr std::size_t smallest_segment_bytes = std::size_t{4} << 10;
 constexpr std::size_t largest_segment_bytes = std::size_t{1} << 30;
 /// Segments are a multiple of this, so that no two files share a device's block.
 constexpr std::uint64_t block_bytes = 4096;
+/// Header, payload, trailer.
+constexpr std::size_t parts_of_record = 3;
 /// The next segment is prepared when this part of the current one is used.
 constexpr std::uint64_t prepare_after_part = 4;
 
@@ -182,6 +184,8 @@ record_place log_storage::add_record(record_header header, std::string_view payl
   const auto size = record_bytes(payload.size());
   if (end_.offset + size > end_.segment.size_bytes)
     roll(size);
+  else if (pending_parts_.size() + parts_of_record > file::most_parts)
+    flush(); // Here and not within a record: recovery relies on a sector holding all of its share of a record, or none.
   header.sequence = end_.next_sequence++;
   header.synced_upto = synced_upto_;
   header.chain = end_.chain;

@@ -54,6 +54,8 @@ std::string transfer(const char* verb, std::size_t bytes, std::uint64_t offset, 
       + preposition;
 }
 
+static_assert(file::most_parts <= IOV_MAX);
+
 class real_file final : public file {
 public:
   real_file(std::string path, descriptor handle) : path_{std::move(path)}, handle_{std::move(handle)} {}
@@ -80,7 +82,7 @@ public:
       if (!part.empty())
         rest.push_back({const_cast<char*>(part.data()), part.size()});
     for (std::size_t at = 0; at < rest.size();) {
-      const auto count = static_cast<int>(std::min<std::size_t>(rest.size() - at, IOV_MAX));
+      const auto count = static_cast<int>(std::min(rest.size() - at, most_parts));
       const auto put = uninterrupted(
           [&] { return ::pwritev(handle_.number(), rest.data() + at, count, static_cast<off_t>(offset)); });
       if (put <= 0)

@@ -117,12 +117,13 @@ public:
     if (!writable_)
       throw io_error{"write", path_, EBADF};
     disk_.about_to(operation::write, path_);
+    // One write: no sector is ever seen between two of its parts.
+    std::string bytes;
+    for (const auto part : parts)
+      bytes += part;
     ++disk_.counters_.writes;
-    for (const auto part : parts) {
-      content_->write(offset, part);
-      offset += part.size();
-      disk_.counters_.written_bytes += part.size();
-    }
+    disk_.counters_.written_bytes += bytes.size();
+    content_->write(offset, bytes);
   }
 
   void sync_data() override {

@@ -50,7 +50,7 @@ struct model_group {
 
 using model = std::map<std::uint32_t, model_group>;
 
-inline void apply(model_group& group, const log_write& write) {
+inline void perform(model_group& group, const log_write& write) {
   if (write.vote)
     group.vote = *write.vote;
   if (write.truncate_from && write.truncate_from->value() <= group.entries.size())
@@ -60,9 +60,9 @@ inline void apply(model_group& group, const log_write& write) {
       group.entries.push_back({each.term().value(), std::string{entry.content}});
 }
 
-inline void apply(model& all, const std::vector<log_write>& writes) {
+inline void perform(model& all, const std::vector<log_write>& writes) {
   for (const auto& each : writes)
-    apply(all[each.group.value()], each);
+    perform(all[each.group.value()], each);
 }
 
 /// All of a group's log, by its terms and a tail without limit.
@@ -86,7 +86,7 @@ public:
     std::vector<log_write> writes;
     for (auto count = 1 + random_() % 4; count > 0; --count) {
       auto one = next_write();
-      apply(planned_[one.group.value()], one);
+      perform(planned_[one.group.value()], one);
       writes.push_back(std::move(one));
     }
     return writes;
@@ -102,19 +102,19 @@ private:
     auto group = planned_[write.group.value()];
     if (group.vote.current_term == term_number{} || random_() % 5 == 0) {
       write.vote = hard_state{group.vote.current_term.next(), peer_id{random_() % 3}};
-      apply(group, {write.group, write.vote, std::nullopt, {}});
+      perform(group, {write.group, write.vote, std::nullopt, {}});
     }
     if (!group.entries.empty() && random_() % 4 == 0) {
       write.truncate_from =
           log_index{1 + group.entries.size() - random_() % std::min<std::size_t>(group.entries.size(), 6)};
-      apply(group, {write.group, std::nullopt, write.truncate_from, {}});
+      perform(group, {write.group, std::nullopt, write.truncate_from, {}});
     }
     for (auto batches = random_() % 3; batches > 0; --batches) {
       std::vector<std::string> texts;
       for (auto count = 1 + random_() % 4; count > 0; --count)
         texts.push_back(text());
       auto next = batch(group.vote.current_term.value(), group.entries.size() + 1, texts);
-      apply(group, appending(write.group, {next}));
+      perform(group, appending(write.group, {next}));
       write.append.push_back(std::move(next));
     }
     return write;

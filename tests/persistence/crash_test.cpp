@@ -1,0 +1,232 @@
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+#include <functional>
+#include <optional>
+
+namespace troupe::test {
+
+namespace {
+
+/// The disk at one instant, and what was told and what was under way then.
+struct image {
+  std::unique_ptr<simulated_disk> disk;
+  model done;
+  std::vector<log_write> under_way;
+};
+
+/// Does a recovered log hold what a crash may leave? All that was done; of what was under way, each group's last vote
+/// or none, and the first so many records, these only with all votes.
+bool is_allowed(const image& at, const model& found) {
+  const auto group_of = [](const model& all, std::uint32_t group) {
+    const auto it = all.find(group);
+    return it == all.end() ? model_group{} : it->second;
+  };
+  auto votes = at.done;
+  for (const auto& each : at.under_way)
+    if (each.vote)
+      votes[each.group.value()].vote = *each.vote;
+
+  auto expected = at.done;
+  bool has_all_votes = true;
+  for (const auto& [group, content] : votes) {
+    const auto vote = group_of(found, group).vote;
+    if (vote != content.vote && vote != group_of(at.done, group).vote)
+      return false;
+    has_all_votes = has_all_votes && vote == content.vote;
+    expected[group].vote = vote;
+  }
+  const auto matches = [&] {
+    for (const auto& [group, content] : expected)
+      if (group_of(found, group) != content)
+        return false;
+    return true;
+  };
+  if (matches())
+    return true;
+  if (!has_all_votes)
+    return false;
+  for (const auto& each : at.under_way) {
+    if (each.truncate_from) {
+      perform(expected[each.group.value()], {each.group, std::nullopt, each.truncate_from, {}});
+      if (matches())
+        return true;
+    }
+    for (const auto& one : each.append) {
+      perform(expected[each.group.value()], appending(each.group, {one}));
+      if (matches())
+        return true;
+    }
+  }
+  return false;
+}
+
+model read_all(log_storage& log, std::uint32_t groups) {
+  model all;
+  for (std::uint32_t group = 0; group < groups; ++group)
+    all[group] = contents(log, group);
+  return all;
+}
+
+constexpr std::uint32_t groups = 3;
+
+/// Runs a history and takes an image before each call that changes the disk, and one at the end.
+std::vector<image> images_of(std::uint64_t seed, std::size_t segment_bytes, int steps, std::size_t largest_content) {
+  simulated_disk disk{seed};
+  history writes{seed, groups, largest_content};
+  std::vector<image> images;
+  model done;
+  std::vector<log_write> under_way;
+  disk.on_call([&](const simulated_disk::call& each) -> std::optional<int> {
+    if (each.is_change)
+      images.push_back({disk.clone(), done, under_way});
+    return std::nullopt;
+  });
+  log_storage log{disk, "d/log", small_segments(segment_bytes)};
+  for (int step = 0; step < steps; ++step) {
+    under_way = writes.next();
+    log.submit(under_way, [&] { perform(done, under_way); });
+    under_way.clear();
+    if (const auto work = log.next_chore()) {
+      (*work)();
+      log.chore_done();
+    }
+  }
+  images.push_back({disk.clone(), done, {}});
+  return images;
+}
+
+/// Recovers after a crash of the image, checks, goes on writing, crashes again and checks that too.
+void check_crash(const image& at, std::uint64_t crash_seed) {
+  CAPTURE(crash_seed);
+  const auto disk = at.disk->clone();
+  disk->reseed(crash_seed);
+  disk->crash();
+  std::vector<std::unique_ptr<simulated_disk>> during_recovery;
+  disk->on_call([&](const simulated_disk::call& each) -> std::optional<int> {
+    if (each.is_change)
+      during_recovery.push_back(disk->clone());
+    return std::nullopt;
+  });
+  model found;
+  {
+    log_storage log{*disk, "d/log", small_segments()};
+    found = read_all(log, groups);
+    REQUIRE(is_allowed(at, found));
+  }
+  for (const auto& each : during_recovery) {
+    each->crash();
+    log_storage log{*each, "d/log", small_segments()};
+    REQUIRE(is_allowed(at, read_all(log, groups)));
+  }
+  // What recovery gave out is durable: peers may be told of it from now on.
+  disk->crash_losing_all();
+  log_storage log{*disk, "d/log", small_segments()};
+  REQUIRE(read_all(log, groups) == found);
+  std::vector<log_write> more;
+  for (std::uint32_t group = 0; group < groups; ++group) {
+    const auto term = found[group].vote.current_term.next();
+    more.push_back({group_id{group},
+                    hard_state{term, nobody},
+                    std::nullopt,
+                    {batch(term.value(), found[group].entries.size() + 1, {"more"})}});
+  }
+  perform(found, more);
+  log.submit(more, [] {});
+  disk->crash();
+  log_storage again{*disk, "d/log", small_segments()};
+  REQUIRE(read_all(again, groups) == found);
+}
+
+} // namespace
+
+TEST_CASE("E1 N26a N26b N26c P2 P8 P12: power lost at any instant loses nothing that was told, and invents nothing") {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    CAPTURE(seed);
+    const auto images = images_of(seed, seed % 3 == 0 ? 16384 : 4096, 25, seed % 4 == 0 ? 6000 : 400);
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      CAPTURE(i);
+      for (std::uint64_t crash = 1; crash <= 3; ++crash)
+        check_crash(images[i], seed * 1000 + crash);
+    }
+  }
+}
+
+TEST_CASE("P6 P7: any call that fails is reported, is not retried, and loses nothing that was told") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    for (std::uint64_t failing = 1;; ++failing) {
+      CAPTURE(seed);
+      CAPTURE(failing);
+      simulated_disk disk{seed};
+      history writes{seed, groups, 600};
+      image at;
+      bool failed = false;
+      disk.on_call([&](const simulated_disk::call& each) -> std::optional<int> {
+        REQUIRE_FALSE(failed); // Nothing is called after a failure.
+        if (!each.is_change || each.change != failing)
+          return std::nullopt;
+        failed = true;
+        return seed % 2 == 0 ? ENOSPC : EIO;
+      });
+      try {
+        log_storage log{disk, "d/log", small_segments()};
+        for (int step = 0; step < 20; ++step) {
+          at.under_way = writes.next();
+          log.submit(at.under_way, [&] { perform(at.done, at.under_way); });
+          at.under_way.clear();
+        }
+      } catch (const io_error& error) {
+        CHECK(error.number() == (seed % 2 == 0 ? ENOSPC : EIO));
+      }
+      if (!failed)
+        break;
+      disk.crash();
+      log_storage log{disk, "d/log", small_segments()};
+      REQUIRE(is_allowed(at, read_all(log, groups)));
+    }
+  }
+}
+
+TEST_CASE("E1: term and vote change together or not at all, whichever sectors survive") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    simulated_disk disk{seed};
+    const group_id g{4};
+    {
+      log_storage log{disk, "d/log", small_segments()};
+      log.submit({voting(g, 6, 1)}, [] {});
+      log.write({voting(g, 7, 2)});
+    }
+    disk.crash();
+    log_storage log{disk, "d/log", small_segments()};
+    const auto vote = contents(log, 4).vote;
+    const auto is_old = vote == hard_state{term_number{6}, peer_id{1}};
+    const auto is_new = vote == hard_state{term_number{7}, peer_id{2}};
+    REQUIRE((is_old || is_new));
+  }
+}
+
+TEST_CASE("entries never reach the disk before the term they were written under") {
+  bool entries_survived = false;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    simulated_disk disk{seed};
+    {
+      log_storage log{disk, "d/log", small_segments()};
+      log.submit({voting(group_id{0}, 1)}, [] {});
+      log.write({voting(group_id{0}, 2, 3)});
+      log.write({appending(group_id{0}, {batch(2, 1, {"x"})})});
+    }
+    disk.crash();
+    log_storage log{disk, "d/log", small_segments()};
+    const auto found = contents(log, 0);
+    if (!found.entries.empty()) {
+      entries_survived = true;
+      REQUIRE(found.vote == hard_state{term_number{2}, peer_id{3}});
+    }
+  }
+  CHECK(entries_survived);
+}
+
+} // namespace troupe::test

@@ -1,0 +1,122 @@
+#include "persistence/data_directory.hpp"
+#include "stage/simulated_disk.hpp"
+
+#include <doctest/doctest.h>
+
+namespace troupe::test {
+
+namespace {
+
+const auto mine = uuid_of_name("mine");
+const auto other = uuid_of_name("other");
+
+data_directory open(file_system& files, const std::string& cluster = "troupe", std::uint64_t node = 1) {
+  return {files, "data/n1", cluster, peer_id{node}, mine};
+}
+
+} // namespace
+
+TEST_CASE("a data directory keeps the uuid of its first use and counts boots") {
+  simulated_disk disk{1};
+  for (std::uint64_t boot = 1; boot <= 3; ++boot) {
+    const data_directory directory{disk, "data/n1", "troupe", peer_id{1}, boot == 1 ? mine : other};
+    CHECK(directory.uuid() == mine);
+    CHECK(directory.boot() == boot);
+    CHECK(directory.is_new() == (boot == 1));
+    disk.crash_losing_all();
+  }
+}
+
+TEST_CASE("a data directory remembers the disks of its peers over a power loss") {
+  simulated_disk disk{1};
+  {
+    auto directory = open(disk);
+    directory.remember_peer(peer_id{2}, uuid_of_name("two"));
+    directory.remember_peer(peer_id{3}, uuid_of_name("three"));
+    directory.remember_peer(peer_id{2}, uuid_of_name("two"));
+  }
+  disk.crash_losing_all();
+  CHECK(open(disk).known_peers()
+        == std::map<peer_id, uuid>{{peer_id{2}, uuid_of_name("two")}, {peer_id{3}, uuid_of_name("three")}});
+}
+
+TEST_CASE("X7 O1: a second user of a data directory is refused by name until the first is gone") {
+  simulated_disk disk{1};
+  {
+    const auto first = open(disk);
+    CHECK_THROWS_WITH_AS(open(disk), doctest::Contains("data/n1: in use by"), storage_error);
+  }
+  CHECK(open(disk).boot() == 2);
+}
+
+TEST_CASE("O1: another cluster's or node's data directory is refused with both names and the remedy") {
+  simulated_disk disk{1};
+  { const auto first = open(disk, "blue", 2); }
+  CHECK_THROWS_WITH_AS(open(disk, "red", 2),
+                       doctest::Contains("belongs to cluster \"blue\"; asked for was cluster \"red\""), storage_error);
+  CHECK_THROWS_WITH_AS(open(disk, "blue", 7), doctest::Contains("belongs to node 2; asked for was node 7. Use --id 2"),
+                       storage_error);
+  CHECK(open(disk, "blue", 2).boot() == 2); // A refusal is no boot.
+}
+
+TEST_CASE("O2: a directory with files but without an identity is refused") {
+  simulated_disk disk{1};
+  { const auto first = open(disk); }
+  disk.make_directories("data/n1/log");
+  disk.remove("data/n1/identity");
+  CHECK_THROWS_WITH_AS(open(disk), doctest::Contains("no identity"), storage_error);
+}
+
+TEST_CASE("a damaged identity is refused, whichever bit it is") {
+  simulated_disk disk{1};
+  {
+    auto first = open(disk);
+    first.remember_peer(peer_id{2}, other);
+  }
+  const auto bytes = disk.contents("data/n1/identity");
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    CAPTURE(at);
+    const auto copy = disk.clone();
+    copy->corrupt("data/n1/identity", at, std::string(1, static_cast<char>(bytes[at] ^ (1 << at % 8))));
+    CHECK_THROWS_AS(open(*copy), storage_error);
+  }
+}
+
+TEST_CASE("power lost at any instant of opening a data directory leaves the identity before or after") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    simulated_disk disk{seed};
+    std::vector<std::unique_ptr<simulated_disk>> images;
+    const auto watch = [&] {
+      disk.on_call([&](const simulated_disk::call& each) -> std::optional<int> {
+        if (each.is_change)
+          images.push_back(disk.clone());
+        return std::nullopt;
+      });
+    };
+    watch();
+    { const auto first = open(disk); }
+    const auto images_of_first_use = images.size();
+    { const auto second = open(disk); }
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      CAPTURE(seed);
+      CAPTURE(i);
+      images[i]->crash();
+      const auto directory = open(*images[i]);
+      CHECK(directory.uuid() == mine);
+      CHECK(directory.boot() >= (i < images_of_first_use ? 1 : 2));
+      CHECK(directory.boot() <= 3);
+    }
+  }
+}
+
+TEST_CASE("a uuid is written and read in the usual form") {
+  const auto text = to_string(mine);
+  CHECK(text.size() == 36);
+  CHECK(parse_uuid(text) == mine);
+  CHECK_FALSE(parse_uuid(text.substr(1)));
+  CHECK_FALSE(parse_uuid(text + "0"));
+  CHECK_FALSE(parse_uuid("zz" + text.substr(2)));
+  CHECK(uuid_of_name("a") != uuid_of_name("b"));
+}
+
+} // namespace troupe::test
