@@ -37,12 +37,8 @@ void conversation::take_commands(output& out) {
     const auto found = parser_.next();
     if (found == parser::outcome::incomplete)
       return;
-    if (found == parser::outcome::broken) {
-      ending_ = true;
-      scratch_.clear();
-      reply::append_error(scratch_, "ERR " + std::string{parser_.error()});
-      return say(scratch_, out, true);
-    }
+    if (found == parser::outcome::broken)
+      return dismiss("ERR " + std::string{parser_.error()}, out);
     if (!take_command(parser_.arguments(), out))
       break;
     parser_.drop_command();
@@ -230,6 +226,13 @@ void conversation::write(std::string_view bytes, output& out) {
     return;
   out.insert(out.end(), bytes.begin(), bytes.end());
   unsent_bytes_ += bytes.size();
+}
+
+void conversation::dismiss(std::string_view error, output& out) {
+  ending_ = true;
+  scratch_.clear();
+  reply::append_error(scratch_, error);
+  say(scratch_, out, true);
 }
 
 void conversation::taken(std::size_t bytes, output& out) {

@@ -48,6 +48,9 @@ public:
   void hear_status(const node_status& status, output& out);
   void hear_no_status(output& out);
 
+  /// Says an error and ends the conversation.
+  void dismiss(std::string_view error, output& out);
+
   /// The client has taken `bytes` of what was said.
   void taken(std::size_t bytes, output& out);
 
@@ -62,6 +65,9 @@ public:
 
   /// The client does not take what it asked for: the connection is to be closed at once.
   [[nodiscard]] bool is_stuck() const { return unsent_bytes_ > limits_->output_bytes; }
+
+  /// Bytes said that the client has not taken yet.
+  [[nodiscard]] std::size_t unsent_bytes() const { return unsent_bytes_; }
 
   [[nodiscard]] const session& about() const { return session_; }
 

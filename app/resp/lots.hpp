@@ -105,6 +105,11 @@ public:
   /// Lots that were submitted and are not wholly answered.
   [[nodiscard]] std::size_t open_lots() const { return submitted_.size(); }
 
+  /// Whether any operation waits or is under way.
+  [[nodiscard]] bool holds_any() const {
+    return !submitted_.empty() || !kinds_[0].waiting.empty() || !kinds_[1].waiting.empty();
+  }
+
 private:
   static constexpr std::uint32_t everything = 0xffffffff;
 

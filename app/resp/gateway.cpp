@@ -1,0 +1,376 @@
+#include "app/resp/gateway.hpp"
+
+#include "actors/link/socket.hpp"
+#include "app/kv/reply.hpp"
+#include "app/resp/conversation.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+
+namespace troupe::resp {
+
+namespace {
+
+using caf::io::connection_handle;
+
+/// One read brings at most this much; from a client that fills it, up to `long_read_bytes`. CAF zeroes the window
+/// before each read.
+constexpr std::size_t short_read_bytes = std::size_t{16} << 10;
+constexpr std::size_t long_read_bytes = std::size_t{64} << 10;
+
+/// How long a client may take to read its last word.
+constexpr auto linger_time = std::chrono::seconds{1};
+
+/// So many connections beyond the limit are told so at a time; the ones behind them are closed without a word.
+constexpr std::size_t most_refused_at_once = 100;
+
+constexpr auto status_deadline = std::chrono::seconds{5};
+
+struct client {
+  client(connection_handle at, client_identity who, const client_limits& limits, lot_book& book,
+         const surroundings& around)
+      : handle{at}, mind{std::move(who), limits, book, around} {}
+
+  connection_handle handle;
+  conversation mind;
+  std::size_t read_bytes = short_read_bytes;
+  bool is_read = true;    ///< Bytes are being read from it.
+  bool touched = false;   ///< Something was said to it; see `tend`.
+  bool leaving = false;   ///< It has been told its last word.
+  bool lingering = false; ///< That word is out, and no more can be said.
+};
+
+class gateway final : public gateway_actor::broker_base, public surroundings {
+public:
+  gateway(caf::actor_config& config, peer_actor peer, gateway_options options, endpoint bound, int socket)
+      : gateway_actor::broker_base{config}, peer_{std::move(peer)}, options_{std::move(options)}, socket_{socket},
+        local_address_{to_string(bound)}, port_{bound.port}, book_{options_.gather} {}
+
+private:
+  behavior_type make_behavior() override {
+    started_ = clock().now();
+    settings_ = shown_settings();
+    add_doorman(socket_);
+    monitor(peer_);
+    set_down_handler([this](const caf::down_msg&) { lose_peer(); });
+    return {
+        [this](submission_accepted m) { hear_accepted(m); },
+        [this](const submission_answered& m) { hear_answers(m); },
+        [this](submission_refused m) { hear_refusal(m); },
+        [this](linger_over m) { end_linger(m.client); },
+        [this](const caf::io::new_connection_msg& m) { let_in(m.handle); },
+        [this](const caf::io::new_data_msg& m) { hear_bytes(m); },
+        [this](const caf::io::data_transferred_msg& m) { hear_progress(m); },
+        [this](const caf::io::connection_closed_msg& m) { forget(m.handle); },
+        [this](const caf::io::acceptor_closed_msg&) { spdlog::critical("event=gateway_door_closed"); },
+    };
+  }
+
+  void on_exit() override {
+    for (const auto& [id, one] : clients_)
+      hang_up(static_cast<int>(one->handle.id()));
+    clients_.clear();
+    by_handle_.clear();
+    peer_ = nullptr;
+  }
+
+  // --- Surroundings of the conversations -----------------------------------------------------------------------------
+
+  [[nodiscard]] instant now() const override { return clock().now(); }
+
+  [[nodiscard]] std::string client_list() const override {
+    auto ids = std::vector<std::uint64_t>{};
+    for (const auto& [id, one] : clients_)
+      ids.push_back(id);
+    std::sort(ids.begin(), ids.end());
+    auto text = std::string{};
+    for (const auto id : ids)
+      text += clients_.at(id)->mind.about().description(now());
+    return text;
+  }
+
+  [[nodiscard]] std::span<const std::pair<std::string, std::string>> settings() const override { return settings_; }
+
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown_settings() const {
+    return {{"save", ""},
+            {"appendonly", "yes"},
+            {"appendfsync", "always"},
+            {"databases", "1"},
+            {"maxmemory", "0"},
+            {"timeout", "0"},
+            {"port", std::to_string(port_)},
+            {"maxclients", std::to_string(options_.max_clients)},
+            {"proto-max-bulk-len", std::to_string(options_.limits.argument_bytes)}};
+  }
+
+  // --- Connections ---------------------------------------------------------------------------------------------------
+
+  void let_in(connection_handle handle) {
+    if (clients_.size() >= options_.max_clients + most_refused_at_once)
+      return hang_up_on(handle);
+    const auto socket = static_cast<int>(handle.id());
+    const int on = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    const auto full = clients_.size() >= options_.max_clients;
+    const auto id = ++last_client_;
+    auto who =
+        client_identity{id, to_string(endpoint{remote_addr(handle), remote_port(handle)}), local_address_, now()};
+    auto& one = *clients_.emplace(id, std::make_unique<client>(handle, std::move(who), options_.limits, book_, *this))
+                     .first->second;
+    by_handle_.emplace(handle, &one);
+    configure_read(handle, caf::io::receive_policy::at_most(short_read_bytes));
+    ack_writes(handle, true);
+    if (full) {
+      one.mind.dismiss("ERR max number of clients reached", wr_buf(handle));
+      tend(one);
+    }
+  }
+
+  void hear_bytes(const caf::io::new_data_msg& m) {
+    auto* one = find(m.handle);
+    if (one == nullptr || one->leaving)
+      return;
+    one->mind.hear({m.buf.data(), m.buf.size()}, wr_buf(m.handle));
+    size_next_read(*one, m.buf.size());
+    tend(*one);
+    submit_lots();
+  }
+
+  void size_next_read(client& one, std::size_t came) {
+    const auto want = came >= one.read_bytes ? long_read_bytes
+        : came < short_read_bytes / 2        ? short_read_bytes
+                                             : one.read_bytes;
+    if (want == one.read_bytes)
+      return;
+    one.read_bytes = want;
+    configure_read(one.handle, caf::io::receive_policy::at_most(want));
+  }
+
+  void hear_progress(const caf::io::data_transferred_msg& m) {
+    auto* one = find(m.handle);
+    if (one == nullptr)
+      return;
+    one->mind.taken(m.written, wr_buf(m.handle));
+    tend(*one);
+    submit_lots();
+  }
+
+  /// Does what a conversation wants done after it has heard something. May end the connection.
+  void tend(client& one) {
+    one.touched = false;
+    flush(one.handle);
+    if (one.mind.is_stuck()) {
+      spdlog::warn("event=client_stuck client={} addr={} output_bytes={}", one.mind.about().who.id,
+                   one.mind.about().who.address, one.mind.unsent_bytes());
+      return drop(one);
+    }
+    if (one.mind.wants_status())
+      ask_status(one.mind.about().who.id);
+    if (one.mind.is_over())
+      return take_leave(one);
+    if (one.mind.wants_input() == one.is_read)
+      return;
+    one.is_read = !one.is_read;
+    if (one.is_read)
+      trigger(one.handle);
+    else
+      halt(one.handle);
+  }
+
+  /// The last word is said. Once it is out, the client sees the end of the stream; what it still sends is read and
+  /// dropped for a while, because closing on unread bytes would reset the connection and take the last word with it.
+  void take_leave(client& one) {
+    if (!one.leaving) {
+      one.leaving = true;
+      delayed_send(this, linger_time, linger_over{one.mind.about().who.id});
+      if (!one.is_read)
+        trigger(one.handle);
+      one.is_read = true;
+    }
+    if (one.mind.unsent_bytes() == 0 && !one.lingering) {
+      one.lingering = true;
+      ::shutdown(static_cast<int>(one.handle.id()), SHUT_WR);
+    }
+  }
+
+  void end_linger(std::uint64_t id) {
+    if (const auto at = clients_.find(id); at != clients_.end())
+      drop(*at->second);
+  }
+
+  /// Ends a connection at once.
+  void drop(client& one) {
+    const auto handle = one.handle;
+    forget(handle);
+    hang_up_on(handle);
+  }
+
+  void hang_up_on(connection_handle handle) {
+    hang_up(static_cast<int>(handle.id()));
+    close(handle);
+  }
+
+  void forget(connection_handle handle) {
+    const auto at = by_handle_.find(handle);
+    if (at == by_handle_.end())
+      return;
+    const auto id = at->second->mind.about().who.id;
+    by_handle_.erase(at);
+    clients_.erase(id);
+  }
+
+  client* find(connection_handle handle) {
+    const auto at = by_handle_.find(handle);
+    return at == by_handle_.end() ? nullptr : at->second;
+  }
+
+  // --- Operations ----------------------------------------------------------------------------------------------------
+
+  /// Under load there is a lot under way, and what comes gathers behind it; else it goes at once.
+  void submit_lots() {
+    if (!peer_)
+      return abandon_lots();
+    for (const auto what : {operation::command, operation::query})
+      if (auto next = book_.next(what))
+        send(peer_, submit{caf::actor_cast<client_actor>(this), next->number, what, std::move(next->block)});
+  }
+
+  void hear_accepted(submission_accepted m) {
+    book_.accepted(m.number);
+    submit_lots();
+  }
+
+  void hear_answers(const submission_answered& m) {
+    book_.answered(m, [this](const lot_book::delivery& part) {
+      if (auto* one = touch(part.run.client))
+        one->mind.hear_answers(part, wr_buf(one->handle));
+    });
+    tend_touched();
+  }
+
+  void hear_refusal(submission_refused m) {
+    book_.refused(m, [this, &m](const operation_run& run) {
+      if (auto* one = touch(run.client))
+        one->mind.hear_refusal(run, m.why, wr_buf(one->handle));
+    });
+    tend_touched();
+  }
+
+  client* touch(std::uint64_t id) {
+    const auto at = clients_.find(id);
+    if (at == clients_.end())
+      return nullptr;
+    if (!std::exchange(at->second->touched, true))
+      touched_.push_back(id);
+    return at->second.get();
+  }
+
+  /// One flush per connection, however many answers came for it.
+  void tend_touched() {
+    for (const auto id : std::exchange(touched_, {}))
+      if (const auto at = clients_.find(id); at != clients_.end())
+        tend(*at->second);
+    submit_lots();
+  }
+
+  // --- The peer ------------------------------------------------------------------------------------------------------
+
+  void ask_status(std::uint64_t id) {
+    if (!peer_)
+      return tell_no_status({id});
+    status_wanted_.push_back(id);
+    if (!asking_)
+      ask_peer();
+  }
+
+  void ask_peer() {
+    asking_ = true;
+    auto whom = std::exchange(status_wanted_, {});
+    request(peer_, status_deadline, ask_state{})
+        .then([this, whom](const peer_state& state) { tell_status(whom, state); },
+              [this, whom](const caf::error&) {
+                asking_ = false;
+                tell_no_status(whom);
+              });
+  }
+
+  void tell_status(const std::vector<std::uint64_t>& whom, const peer_state& state) {
+    asking_ = false;
+    const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(now() - started_);
+    const auto status =
+        node_status{state, clients_.size(), options_.max_clients, port_, uptime, static_cast<std::int64_t>(::getpid())};
+    for (const auto id : whom)
+      if (auto* one = touch(id))
+        one->mind.hear_status(status, wr_buf(one->handle));
+    tend_touched();
+    if (!status_wanted_.empty() && !asking_)
+      ask_peer();
+  }
+
+  void tell_no_status(const std::vector<std::uint64_t>& whom) {
+    for (const auto id : whom)
+      if (auto* one = touch(id))
+        one->mind.hear_no_status(wr_buf(one->handle));
+    tend_touched();
+  }
+
+  void lose_peer() {
+    spdlog::error("event=gateway_lost_peer clients={} lots={}", clients_.size(), book_.open_lots());
+    peer_ = nullptr;
+    tell_no_status(std::exchange(status_wanted_, {}));
+    abandon_lots();
+  }
+
+  void abandon_lots() {
+    while (book_.holds_any()) {
+      book_.abandon([this](const operation_run& run, bool submitted) {
+        if (auto* one = touch(run.client))
+          one->mind.hear_refusal(run, submitted ? refusal::uncertain : refusal::stopped, wr_buf(one->handle));
+      });
+      for (const auto id : std::exchange(touched_, {}))
+        if (const auto at = clients_.find(id); at != clients_.end())
+          tend(*at->second);
+    }
+  }
+
+  peer_actor peer_;
+  gateway_options options_;
+  int socket_;
+  std::string local_address_;
+  std::uint16_t port_;
+  instant started_;
+  std::vector<std::pair<std::string, std::string>> settings_;
+  lot_book book_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<client>> clients_;
+  std::unordered_map<connection_handle, client*> by_handle_;
+  std::uint64_t last_client_ = 0;
+  std::vector<std::uint64_t> touched_;
+  std::vector<std::uint64_t> status_wanted_;
+  bool asking_ = false;
+};
+
+} // namespace
+
+std::variant<gateway_door, std::string> spawn_gateway(caf::actor_system& system, const peer_actor& peer,
+                                                      const gateway_options& options) {
+  if (auto words = check_exposure(options.listen, options.insecure))
+    return std::move(*words);
+  auto listening = listen_on(options.listen);
+  if (auto* words = std::get_if<std::string>(&listening))
+    return std::move(*words);
+  const auto door = std::get<listening_socket>(listening);
+  const auto bound = endpoint{options.listen.host, door.port};
+  caf::actor_config config{&system.middleman().backend()};
+  auto handle = system.spawn_class<gateway, caf::no_spawn_options>(config, peer, options, bound, door.socket);
+  return gateway_door{std::move(handle), bound};
+}
+
+} // namespace troupe::resp
