@@ -1,0 +1,119 @@
+#include "actors/link/hello.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace troupe;
+
+namespace {
+
+const disk_uuid disk_two{0x0123456789abcdef, 0xfedcba9876543210};
+const link_identity me{"blue", peer_id{1}, {1, 1}, 4};
+const acquaintances known{{peer_id{2}, disk_two}, {peer_id{3}, std::nullopt}};
+
+/// What node `id` says to node 1.
+hello from(std::uint64_t id, const disk_uuid& disk) {
+  return introduce({"blue", peer_id{id}, disk, 9}, peer_id{1});
+}
+
+std::optional<link_refusal> reason(const hello& words) {
+  const auto notice = judge(me, known, words);
+  return notice ? std::optional{notice->reason} : std::nullopt;
+}
+
+} // namespace
+
+TEST_CASE("an introduction comes back as it was said") {
+  const auto said = from(2, disk_two);
+  const auto heard = decode_hello(encode(said));
+  REQUIRE(heard);
+  CHECK(heard->magic == hello_magic);
+  CHECK(heard->version == protocol_version);
+  CHECK(heard->role == link_role::peer);
+  CHECK(heard->from == peer_id{2});
+  CHECK(heard->to == peer_id{1});
+  CHECK(heard->disk == disk_two);
+  CHECK(heard->boot == 9);
+  CHECK(heard->cluster == "blue");
+}
+
+TEST_CASE("an introduction that lacks a byte, or has one too many, is none") {
+  const auto bytes = encode(from(2, disk_two));
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    CHECK_FALSE(decode_hello(bytes.substr(0, length)));
+  CHECK_FALSE(decode_hello(bytes + 'x'));
+}
+
+TEST_CASE("of an introduction in another version only the version is read") {
+  auto words = from(2, disk_two);
+  words.version = 2;
+  const auto heard = decode_hello(encode(words).substr(0, 6));
+  REQUIRE(heard);
+  CHECK(reason(*heard) == link_refusal::wrong_version);
+}
+
+TEST_CASE("a known node on its own disk is believed, and so is one that was never met") {
+  CHECK_FALSE(reason(from(2, disk_two)));
+  CHECK_FALSE(reason(from(3, {7, 7})));
+}
+
+TEST_CASE("O2: a known node with a new uuid is refused: a wiped disk would vote twice") {
+  const auto notice = judge(me, known, from(2, {8, 8}));
+  REQUIRE(notice);
+  CHECK(notice->reason == link_refusal::changed_disk);
+  CHECK(notice->words.find(to_string(disk_two)) != std::string::npos);
+  CHECK(notice->words.find("under a new id") != std::string::npos);
+}
+
+TEST_CASE("each thing that can be wrong has a reason of its own") {
+  auto words = from(2, disk_two);
+  words.magic = 0x50545448;
+  CHECK(reason(words) == link_refusal::not_a_peer);
+  words = from(2, disk_two);
+  words.cluster = "green";
+  CHECK(reason(words) == link_refusal::wrong_cluster);
+  words = from(2, disk_two);
+  words.role = link_role::client;
+  CHECK(reason(words) == link_refusal::role_not_served);
+  words = from(2, disk_two);
+  words.to = peer_id{5};
+  CHECK(reason(words) == link_refusal::not_for_us);
+  CHECK(reason(from(1, {1, 1})) == link_refusal::own_id);
+  CHECK(reason(from(9, {9, 9})) == link_refusal::unknown_node);
+  CHECK(reason(from(3, disk_two)) == link_refusal::copied_disk);
+  CHECK(reason(from(3, {1, 1})) == link_refusal::copied_disk);
+}
+
+TEST_CASE("words of strangers reach a terminal without their control characters") {
+  auto words = from(2, disk_two);
+  words.cluster = "\x1b[31mgreen\n";
+  const auto notice = judge(me, known, words);
+  REQUIRE(notice);
+  CHECK(notice->words.find("\"?[31mgreen?\"") != std::string::npos);
+  const auto heard = decode_closing(encode_closing({link_refusal::stopping, "by\ne"}));
+  REQUIRE(heard);
+  CHECK(heard->words == "by?e");
+}
+
+TEST_CASE("a closing carries its reason; one of a later version counts as another") {
+  const auto heard = decode_closing(encode_closing({link_refusal::changed_disk, "wiped"}));
+  REQUIRE(heard);
+  CHECK(heard->reason == link_refusal::changed_disk);
+  CHECK(heard->words == "wiped");
+  CHECK(to_link_refusal(31) == link_refusal::other);
+  CHECK(to_link_refusal(999) == link_refusal::other);
+  CHECK_FALSE(is_about_identity(link_refusal::other));
+  CHECK_FALSE(is_about_identity(link_refusal::replaced));
+  CHECK_FALSE(decode_closing("\1"));
+  CHECK(decode_closing(encode_closing({link_refusal::other, std::string(5000, 'w')}))->words.size()
+        == longest_closing_words);
+}
+
+TEST_CASE("a uuid reads as it is written") {
+  CHECK(to_string(disk_two) == "01234567-89ab-cdef-fedc-ba9876543210");
+  CHECK(parse_disk_uuid(to_string(disk_two)) == disk_two);
+  CHECK_FALSE(parse_disk_uuid(""));
+  CHECK_FALSE(parse_disk_uuid("0123456789abcdeffedcba9876543210"));
+  CHECK_FALSE(parse_disk_uuid("01234567-89ab-cdef-fedc-ba987654321"));
+  CHECK_FALSE(parse_disk_uuid("01234567-89ab-cdef-fedc-ba987654321g"));
+  CHECK_FALSE(parse_disk_uuid("01234567-89ab-cdef-fedc-ba98765432100"));
+}
