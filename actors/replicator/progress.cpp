@@ -70,25 +70,34 @@ void progress::note_success(const append_reply& reply, const sent_request* sent)
       anchor_ = known;
   }
   if (match_ >= next_)
-    move_to(match_.next()); // Late proof of more than was asked for since.
-  if (sent && sent->last.index.next() == next_)
+    move_to(match_.next()); // What a probe brought along, or late proof of more than was asked for since.
+  if (!streaming_ && sent && sent->last.index.next() == next_) {
     streaming_ = true;
+    given_up_ = number_;
+  }
 }
 
+// A refusal says something only about the request it answers, and nothing against what is proven (R5). Within a term a
+// follower's log only comes closer to the leader's, so however late it is, a refusal never leads back up: late ones of
+// earlier requests must not undo what one probe after the other has found out.
 void progress::note_refusal(const append_reply& reply, const sent_request& sent) {
-  // A refusal says something only about the request it answers, and nothing against what is proven (R5).
   if (sent.number <= given_up_ || sent.previous.index <= match_)
     return;
   ++refusals_;
   const auto hint = reply.conflict.index != log_index{} ? reply.conflict.index : reply.last.next();
+  const auto place = std::max(match_.next(), std::min(hint, sent.previous.index));
+  if (!streaming_ && place >= next_)
+    return;
+  if (sent.previous.index <= anchor_.index)
+    anchor_ = {}; // It had the entry, not yet durably, and lost it.
   give_up_in_flight();
-  move_to(std::max(match_.next(), std::min(hint, sent.previous.index)));
+  move_to(place);
 }
 
 void progress::handle(const entries_fetched& fetched, instant now, progress_output& out) {
   fetching_ = false;
   // Asked for before the follower's answer moved us elsewhere: of no use now.
-  if (fetched.previous.index.next() == next_ && outbox_.empty()) {
+  if (fetched.previous.index.next() == next_) {
     previous_ = fetched.previous;
     take_in(fetched.batches);
   }
@@ -150,6 +159,16 @@ std::vector<entry_batch> progress::take_request(std::size_t max_bytes) {
   return batches;
 }
 
+/// What a probe brings along stays in the outbox: if the guess is wrong it was for nothing.
+std::vector<entry_batch> progress::copy_request(std::size_t max_bytes) {
+  const auto outbox = outbox_;
+  const auto bytes = outbox_bytes_;
+  auto batches = take_request(max_bytes);
+  outbox_ = outbox;
+  outbox_bytes_ = bytes;
+  return batches;
+}
+
 void progress::send_what_may_go(instant now, progress_output& out) {
   fetch_if_needed(out);
   if (!may_speak(now))
@@ -161,7 +180,7 @@ void progress::send_what_may_go(instant now, progress_output& out) {
   } else if (previous_ && !probe_sent_ && !fetching_) {
     // Where the logs agree is a guess: little goes along with it.
     probe_sent_ = true;
-    send(take_request(std::min(options_.limits.request_bytes, probe_bytes)), *previous_, now, out);
+    send(copy_request(std::min(options_.limits.request_bytes, probe_bytes)), *previous_, now, out);
   }
 }
 
@@ -175,7 +194,7 @@ void progress::send(std::vector<entry_batch> batches, log_position previous, ins
     sent.entries += batch.count();
     sent.last = batch.last_position();
   }
-  if (sent.entries > 0) {
+  if (streaming_ && sent.entries > 0) {
     next_ = sent.last.index.next();
     previous_ = sent.last;
   }
@@ -238,17 +257,18 @@ void progress::expire(instant now) {
     forget(in_flight_.front());
     in_flight_.pop_front();
   }
-  if (lost_entries) {
-    give_up_in_flight();
-    move_to(match_.next());
-  }
+  if (!lost_entries)
+    return;
+  const bool streamed = streaming_;
+  give_up_in_flight();
+  if (streamed)
+    move_to(match_.next()); // A probe stays where it is, and goes out once more.
 }
 
 /// What is on its way will not arrive in order: feel anew for where the logs agree.
 void progress::give_up_in_flight() {
   for (auto& request : in_flight_)
     forget(request);
-  given_up_ = number_;
   streaming_ = false;
   probe_sent_ = false;
 }
@@ -256,14 +276,27 @@ void progress::give_up_in_flight() {
 void progress::move_to(log_index next) {
   if (next == next_)
     return;
-  next_ = next;
-  outbox_.clear();
+  if (next > next_)
+    drop_from_outbox(next);
+  else
+    outbox_.clear();
   outbox_bytes_ = 0;
+  for (const auto& batch : outbox_)
+    outbox_bytes_ += batch.size_bytes();
+  next_ = next;
   fetching_ = false;
   if (next.before() == anchor_.index)
     previous_ = anchor_;
   else
     previous_.reset();
+}
+
+/// Entries before `next` need no sending any more.
+void progress::drop_from_outbox(log_index next) {
+  while (!outbox_.empty() && outbox_.front().last() < next)
+    outbox_.pop_front();
+  if (!outbox_.empty() && outbox_.front().first() < next)
+    outbox_.front() = outbox_.front().slice(next, outbox_.front().last());
 }
 
 void progress::fetch_if_needed(progress_output& out) {

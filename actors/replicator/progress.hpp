@@ -64,6 +64,7 @@ private:
   void send_what_may_go(instant now, progress_output& out);
   [[nodiscard]] bool window_is_open() const;
   [[nodiscard]] std::vector<entry_batch> take_request(std::size_t max_bytes);
+  [[nodiscard]] std::vector<entry_batch> copy_request(std::size_t max_bytes);
   void send(std::vector<entry_batch> batches, log_position previous, instant now, progress_output& out);
   void send_heartbeat(instant now, progress_output& out);
   [[nodiscard]] log_position heartbeat_position(instant now) const;
@@ -73,6 +74,7 @@ private:
   void expire(instant now);
   void give_up_in_flight();
   void move_to(log_index next);
+  void drop_from_outbox(log_index next);
   void fetch_if_needed(progress_output& out);
   void settle_notice(instant now);
   [[nodiscard]] log_index outbox_end() const { return outbox_.empty() ? next_ : outbox_.back().last().next(); }
@@ -92,7 +94,7 @@ private:
   bool streaming_ = false;
   bool probe_sent_ = false; ///< The probe at `next_` has gone out with its entries once.
   log_index match_;
-  log_index next_;                       ///< The first index not sent yet.
+  log_index next_;                       ///< The first index not sent yet; while probing, the first in question.
   std::optional<log_position> previous_; ///< Position before `next_`; nothing until it is fetched.
   log_position anchor_;                  ///< A position known to be in the follower's log.
 
@@ -101,7 +103,8 @@ private:
   bool fetching_ = false;
 
   std::deque<sent_request> in_flight_; ///< In order of number; heartbeats, too.
-  std::uint64_t given_up_ = 0;         ///< Refusals of requests up to this number are of the past.
+  std::uint64_t given_up_ = 0;         ///< Refusals of requests up to this number are of the past: sent before
+                                       ///< the stream began.
   std::size_t in_flight_requests_ = 0; ///< With entries, like the two sums below.
   std::size_t in_flight_bytes_ = 0;
   std::size_t in_flight_entries_ = 0;
