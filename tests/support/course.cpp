@@ -1,5 +1,10 @@
 #include "tests/support/course.hpp"
 
+#include "stage/transcript.hpp"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +26,26 @@ std::vector<peer_id> first_ids(int servers) {
   return ids;
 }
 
+/// Puts virtual milliseconds in front of what the actors log.
+class virtual_time final : public spdlog::custom_flag_formatter {
+public:
+  explicit virtual_time(const stage_runtime& runtime) : runtime_{runtime} {}
+  void format(const spdlog::details::log_msg&, const std::tm&, spdlog::memory_buf_t& into) override {
+    const auto text = std::to_string(runtime_.milliseconds());
+    into.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<virtual_time>(runtime_); }
+
+private:
+  const stage_runtime& runtime_;
+};
+
+void log_by_virtual_time(const stage_runtime& runtime) {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<virtual_time>('*', runtime).set_pattern("%* ms [%l] %v");
+  spdlog::set_formatter(std::move(formatter));
+}
+
 shared_bytes bytes_of(const std::string& command) {
   return shared_bytes{command};
 }
@@ -33,8 +58,13 @@ course::course(std::uint64_t seed, course_options options)
                                                                              first_ids(options_.servers)},
       connected_(static_cast<std::size_t>(options_.servers), 0), delivered_(static_cast<std::size_t>(options_.servers)),
       last_of_life_(static_cast<std::size_t>(options_.servers), 0) {
+  log_by_virtual_time(runtime_);
   network_.set_reliable(options_.reliable);
-  network_.watch([this](const peer_message& message) { checker_.leaves(message); });
+  network_.watch([this](const peer_message& message) {
+    if (spdlog::should_log(spdlog::level::trace))
+      spdlog::trace(describe(message));
+    checker_.leaves(message);
+  });
   for (int i = 0; i < options_.servers; ++i)
     nodes_.push_back(std::make_unique<stage_node>(stage_node_parts{
         runtime_, network_, checker_, peer_id{static_cast<std::uint64_t>(i) + 1}, group_id{},
@@ -48,6 +78,7 @@ course::course(std::uint64_t seed, course_options options)
 
 course::~course() {
   runtime_.strike();
+  spdlog::set_pattern("%+"); // The clock goes.
 }
 
 void course::fail(const std::string& what) {

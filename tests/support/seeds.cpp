@@ -22,8 +22,8 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 
 void over_seeds(std::uint64_t usual, const std::function<void(std::uint64_t seed)>& story) {
   // A story over many seeds would tell a million lines; ask for them with TROUPE_LOG when you play one.
-  if (std::getenv("TROUPE_LOG") == nullptr)
-    spdlog::set_level(spdlog::level::off);
+  const auto* level = std::getenv("TROUPE_LOG");
+  spdlog::set_level(level == nullptr ? spdlog::level::off : spdlog::level::from_str(level));
   const auto only = number_from("TROUPE_SEED", 0);
   const auto first = only != 0 ? only : 1;
   const auto last = only != 0 ? only : number_from("TROUPE_SEEDS", usual);
@@ -35,7 +35,8 @@ void over_seeds(std::uint64_t usual, const std::function<void(std::uint64_t seed
       story(seed);
     } catch (const story_failed& failure) {
       ++failures;
-      FAIL_CHECK(replay, ": ", failure.what());
+      const auto words = replay + ": " + failure.what();
+      FAIL_CHECK(words);
     }
   }
   CHECK(failures == 0);

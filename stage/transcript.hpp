@@ -1,0 +1,14 @@
+/// \file
+/// What peers say to each other, in words: for failing stories.
+#pragma once
+
+#include "messages/codec.hpp"
+
+#include <string>
+
+namespace troupe {
+
+/// One line, such as `1>2 append term=3 #7 after 4@2 +3 commit=4`.
+[[nodiscard]] std::string describe(const peer_message& message);
+
+} // namespace troupe
