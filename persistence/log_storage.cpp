@@ -65,7 +65,7 @@ log_storage::log_storage(file_system& files, std::string directory, log_options 
   groups_ = std::move(log.groups);
   salts_ = std::move(log.salts);
   report_ = std::move(log.report);
-  report_.bad_vote_sectors = votes_.bad_sectors();
+  report_.healed_votes = votes_.healed();
   if (log.end) {
     end_ = *log.end;
     pending_at_ = end_.offset;

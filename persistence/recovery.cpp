@@ -4,6 +4,7 @@
 #include "troupe/assert.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -15,7 +16,8 @@ namespace {
 constexpr std::uint64_t sector_bytes = 512;
 
 bool is_zero(std::string_view bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\0'; });
+  // Each byte equals its neighbour: as quick as memcmp, and whole segments are asked about.
+  return bytes.empty() || (bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 /// Is some sector's share of [from, to) all zero, as if that sector had never been written?

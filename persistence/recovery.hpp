@@ -43,8 +43,8 @@ struct recovery_report {
   std::optional<torn_tail> cut;
   /// Unfinished files that were removed.
   std::vector<std::string> removed;
-  /// Sectors of the vote file that were bad and had an intact twin.
-  std::size_t bad_vote_sectors = 0;
+  /// Copies of votes that a crash or damage left bad or old, rewritten from their twin.
+  std::size_t healed_votes = 0;
 };
 
 /// A log that was read.

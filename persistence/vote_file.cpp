@@ -5,7 +5,6 @@
 #include "troupe/entry.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
@@ -17,13 +16,10 @@ constexpr std::string_view magic = "TROUPVOT";
 constexpr std::uint32_t format_version = 1;
 constexpr std::size_t sector_bytes = 512;
 constexpr std::size_t checksum_at = sector_bytes - 4;
-constexpr std::size_t slot_sectors = 4;
-constexpr std::size_t slot_bytes = slot_sectors * sector_bytes;
-constexpr std::size_t first_capacity = 8;
-
-std::uint64_t offset_of(std::size_t slot) {
-  return sector_bytes + slot * slot_bytes;
-}
+constexpr std::size_t copies = 2;
+/// The header takes a block, and so does any number of slots that is a multiple of `first_capacity`.
+constexpr std::size_t header_bytes = 4096;
+constexpr std::size_t first_capacity = header_bytes / sector_bytes;
 
 void seal(std::string& sector) {
   put_le(sector.data() + checksum_at, crc32c({sector.data(), checksum_at}));
@@ -120,9 +116,6 @@ std::uint32_t vote_file::take_slot(group_id group) {
 void vote_file::flush() {
   if (changed_.empty())
     return;
-  // The slot's older generation may be overwritten only once the newer one is durable.
-  if (std::any_of(changed_.begin(), changed_.end(), [this](std::uint32_t i) { return slots_[i].unsynced; }))
-    sync();
   if (slots_.size() > capacity_) {
     sync();
     auto capacity = capacity_;
@@ -135,10 +128,9 @@ void vote_file::flush() {
     auto& mine = slots_[number];
     ++mine.generation;
     const auto sector = encode_sector(number, mine.generation, mine.group, mine.state);
-    const std::array<std::string_view, 2> twins{sector, sector};
-    file_->write_at(offset_of(number) + (mine.generation % 2 == 1 ? 0 : 2 * sector_bytes), twins);
+    for (std::size_t copy = 0; copy < copies; ++copy)
+      file_->write_at(offset_of(number, copy), sector);
     mine.changed = false;
-    mine.unsynced = true;
     unsynced_ = true;
   }
 }
@@ -151,8 +143,10 @@ void vote_file::sync() {
 void vote_file::sync_all() {
   file_->sync_data();
   unsynced_ = false;
-  for (auto& each : slots_)
-    each.unsynced = false;
+}
+
+std::uint64_t vote_file::offset_of(std::uint32_t number, std::size_t copy) const {
+  return header_bytes + (copy * capacity_ + number) * sector_bytes;
 }
 
 void vote_file::create(std::size_t capacity) {
@@ -163,26 +157,24 @@ void vote_file::create(std::size_t capacity) {
   put_le(bytes.data() + 16, static_cast<std::uint32_t>(capacity));
   put_identity(bytes.data() + 24, owner_);
   seal(bytes);
-  for (std::uint32_t number = 0; number < capacity; ++number) {
-    // Used slots begin anew as generation 2 in all four sectors: none of them is older.
-    const auto is_used = number < slots_.size() && slots_[number].used;
-    const auto sector = is_used ? encode_sector(number, 2, slots_[number].group, slots_[number].state)
-                                : encode_sector(number, 0, group_id{}, hard_state{});
-    for (std::size_t i = 0; i < slot_sectors; ++i)
-      bytes += sector;
-  }
+  bytes.resize(header_bytes);
+  for (std::size_t copy = 0; copy < copies; ++copy)
+    for (std::uint32_t number = 0; number < capacity; ++number) {
+      const auto mine = number < slots_.size() ? slots_[number] : slot{};
+      bytes += encode_sector(number, mine.generation + (mine.changed ? 1 : 0), mine.group, mine.state);
+    }
   replace_durably(files_, path(), bytes);
   file_ = files_.open(path(), open_mode::update);
   capacity_ = capacity;
-  for (auto& each : slots_)
-    if (each.used)
-      each = {each.group, 2, each.state, true, false, false};
-  changed_.clear();
+  for (const auto number : std::exchange(changed_, {})) {
+    ++slots_[number].generation;
+    slots_[number].changed = false;
+  }
 }
 
 void vote_file::read() {
   const auto bytes = read_whole(files_, path());
-  if (bytes.size() < sector_bytes || !bytes.starts_with(magic)
+  if (bytes.size() < header_bytes || !bytes.starts_with(magic)
       || !is_sealed(std::string_view{bytes}.substr(0, sector_bytes)))
     throw storage_error{path(), 0, "damaged: the header does not match its checksum"};
   if (get_le<std::uint32_t>(bytes.data() + 12) > format_version)
@@ -192,15 +184,16 @@ void vote_file::read() {
                             + ": use the newer program"};
   require_same_owner(path(), get_identity(bytes.data() + 24), owner_);
   capacity_ = get_le<std::uint32_t>(bytes.data() + 16);
-  if (bytes.size() != offset_of(capacity_))
+  if (bytes.size() != offset_of(0, copies))
     throw storage_error{path(),
                         "damaged: it has " + std::to_string(bytes.size()) + " bytes, and should have "
-                            + std::to_string(offset_of(capacity_))};
+                            + std::to_string(offset_of(0, copies))};
+  file_ = files_.open(path(), open_mode::update);
   for (std::uint32_t number = 0; number < capacity_; ++number) {
-    const auto found = read_slot(std::string_view{bytes}.substr(offset_of(number), slot_bytes), number);
+    const auto found = read_slot(bytes, number);
     slots_.push_back(found);
     if (found.used && !slot_of_.emplace(found.group, number).second)
-      throw storage_error{path(), offset_of(number),
+      throw storage_error{path(), offset_of(number, 0),
                           "damaged: a second slot of group " + std::to_string(found.group.value())};
   }
   while (!slots_.empty() && !slots_.back().used)
@@ -208,30 +201,29 @@ void vote_file::read() {
   for (std::uint32_t number = 0; number < slots_.size(); ++number)
     if (!slots_[number].used)
       holes_.push_back(number);
-  file_ = files_.open(path(), open_mode::update);
 }
 
-vote_file::slot vote_file::read_slot(std::string_view sectors, std::uint32_t number) {
-  slot best;
-  for (std::size_t pair = 0; pair < 2; ++pair) {
-    std::size_t intact = 0;
-    for (std::size_t twin = 0; twin < 2; ++twin) {
-      const auto content = decode_sector(sectors.substr((2 * pair + twin) * sector_bytes, sector_bytes), number);
-      if (!content) {
-        ++bad_sectors_;
-        continue;
-      }
-      ++intact;
-      if (content->generation > best.generation)
-        best = {content->group, content->generation, content->state, true, false, false};
-    }
-    // One of the two pairs holds the newest vote, and nobody can say that it is not this one.
-    if (intact == 0)
-      throw storage_error{path(), offset_of(number) + 2 * pair * sector_bytes,
-                          "damaged: both copies of a term and vote. Without them this node could vote twice in a term. "
-                          "Replace the node by a new one with an empty directory"};
+vote_file::slot vote_file::read_slot(std::string_view file_bytes, std::uint32_t number) {
+  std::optional<sector_content> newest;
+  for (std::size_t copy = 0; copy < copies; ++copy) {
+    const auto content = decode_sector(file_bytes.substr(offset_of(number, copy), sector_bytes), number);
+    if (content && (!newest || content->generation > newest->generation))
+      newest = content;
   }
-  return best;
+  if (!newest)
+    throw storage_error{
+        path(), offset_of(number, 0),
+        "damaged: both copies of a term and vote, this and the one at offset " + std::to_string(offset_of(number, 1))
+            + ". Without them this node could vote twice in a term. Replace the node by a new one with an "
+              "empty directory"};
+  // From now on the vote may be told: it must not hang on one copy.
+  const auto sector = encode_sector(number, newest->generation, newest->group, newest->state);
+  for (std::size_t copy = 0; copy < copies; ++copy)
+    if (file_bytes.substr(offset_of(number, copy), sector_bytes) != sector) {
+      file_->write_at(offset_of(number, copy), sector);
+      ++healed_;
+    }
+  return {newest->group, newest->generation, newest->state, newest->generation > 0, false};
 }
 
 } // namespace troupe

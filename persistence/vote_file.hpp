@@ -1,11 +1,12 @@
 /// \file
 /// Terms and votes of all groups: one file, `votes`, beside the segments.
 ///
-/// The file is a header of 512 bytes, then 2048 bytes for each slot; a group has one slot for life. A slot is four
-/// sectors of 512 bytes: A A B B. Odd generations go to both A, even ones to both B, in one write and one sync: a crash
-/// in between can only hurt the generation that nobody was told about, and one sector that goes bad later, whichever it
-/// is, has a twin. Every sector has a checksum from the day the file is made, so zeros are damage too. More slots come
-/// by a new file under the same name.
+/// The file is a header of 4096 bytes and then every slot twice, 512 bytes each: first copies of all slots, then second
+/// copies of all slots. A group has one slot for life. A changed vote goes to both copies, which one sync makes
+/// durable; of two copies that differ the one of the higher generation counts. So a crash leaves the vote before or the
+/// vote after, and nobody was told of the one after; and one sector that goes bad at any time, in a crash or by itself,
+/// has a twin in another block of the device. Every sector has a checksum from the day the file is made, so zeros are
+/// damage too. More slots come by a new file under the same name.
 ///
 /// Header (format version 1, little-endian):
 ///
@@ -17,8 +18,9 @@
 ///     24  40 bytes owner (disk_identity.hpp)
 ///     64  zeros
 ///    508  u32      CRC-32C of bytes 0 to 507
+///    512  zeros
 ///
-/// Sector:
+/// Slot:
 ///
 ///      0  u64      generation; 0: never used
 ///      8  u32      slot
@@ -66,8 +68,8 @@ public:
   /// Makes the whole file durable, also what an earlier process left unsynced.
   void sync_all();
 
-  /// Sectors that were bad and had an intact twin. They are rewritten with the next two changes of their group.
-  [[nodiscard]] std::size_t bad_sectors() const { return bad_sectors_; }
+  /// Copies that were bad or old when the file was read, and were rewritten from their twin.
+  [[nodiscard]] std::size_t healed() const { return healed_; }
 
   [[nodiscard]] std::vector<group_id> groups() const;
 
@@ -76,15 +78,16 @@ private:
     group_id group;
     std::uint64_t generation = 0;
     hard_state state;
-    bool used = false;     ///< Some group's, for life.
-    bool changed = false;  ///< Put, not yet flushed.
-    bool unsynced = false; ///< Flushed, not yet synced.
+    bool used = false;    ///< Some group's, for life.
+    bool changed = false; ///< Put, not yet flushed.
   };
 
   [[nodiscard]] std::uint32_t take_slot(group_id group);
   void create(std::size_t capacity);
   void read();
-  [[nodiscard]] slot read_slot(std::string_view sectors, std::uint32_t number);
+  [[nodiscard]] slot read_slot(std::string_view file_bytes, std::uint32_t number);
+  /// `copy` is 0 or 1.
+  [[nodiscard]] std::uint64_t offset_of(std::uint32_t number, std::size_t copy) const;
   [[nodiscard]] std::string path() const { return directory_ + "/votes"; }
 
   file_system& files_;
@@ -98,7 +101,7 @@ private:
   std::vector<std::uint32_t> holes_;
   std::vector<std::uint32_t> changed_;
   bool unsynced_ = false;
-  std::size_t bad_sectors_ = 0;
+  std::size_t healed_ = 0;
 };
 
 } // namespace troupe

@@ -84,14 +84,14 @@ struct simulated_disk::inode {
     synced_size = size;
   }
 
-  /// `choose(n)` picks one of n: 0 is what was synced, the others the versions since.
-  template <class Choose>
-  void lose_power(Choose choose) {
+  /// `pick(sector, versions)` chooses what survives of each; `keep_size` whether an unsynced length does.
+  template <class Pick>
+  void lose_power(Pick pick, bool keep_size) {
     for (auto& [number, versions] : unsynced)
-      if (const auto kept = choose(versions.size() + 1); kept > 0)
+      if (const auto kept = pick(number, versions.size()); kept > 0)
         synced[number] = versions[kept - 1];
     unsynced.clear();
-    if (size != synced_size && choose(2) == 0)
+    if (!keep_size)
       size = synced_size;
     synced_size = size;
     std::erase_if(synced, [this](const auto& each) { return each.first * sector_bytes >= size; });
@@ -117,13 +117,17 @@ public:
     if (!writable_)
       throw io_error{"write", path_, EBADF};
     disk_.about_to(operation::write, path_);
-    // One write: no sector is ever seen between two of its parts.
-    std::string bytes;
-    for (const auto part : parts)
-      bytes += part;
     ++disk_.counters_.writes;
-    disk_.counters_.written_bytes += bytes.size();
-    content_->write(offset, bytes);
+    while (!parts.empty()) {
+      // What one call of an operating system takes, no sector is ever seen between two parts of it.
+      std::string bytes;
+      for (const auto part : parts.first(std::min(parts.size(), most_parts)))
+        bytes += part;
+      content_->write(offset, bytes);
+      disk_.counters_.written_bytes += bytes.size();
+      offset += bytes.size();
+      parts = parts.subspan(std::min(parts.size(), most_parts));
+    }
   }
 
   void sync_data() override {
@@ -284,17 +288,25 @@ void simulated_disk::lose_names(bool all) {
 
 void simulated_disk::crash() {
   lose_names(false);
-  std::set<inode*> done; // By name, so in an order that is always the same; the set only answers "seen?".
+  std::set<inode*> done; // A file may have two names. Visited by name, in an order that is always the same.
   for (const auto& [name, content] : live_)
     if (done.insert(content.get()).second)
-      content->lose_power([this](std::size_t n) { return static_cast<std::size_t>(random_() >> 11) % n; });
+      content->lose_power(
+          [this](std::uint64_t, std::size_t n) { return static_cast<std::size_t>(random_() >> 11) % (n + 1); }, coin());
+  forget_processes();
+}
+
+void simulated_disk::crash_keeping(const survival& pick) {
+  durable_ = live_;
+  for (const auto& [name, content] : live_)
+    content->lose_power([&](std::uint64_t sector, std::size_t n) { return pick(name, sector, n); }, true);
   forget_processes();
 }
 
 void simulated_disk::crash_losing_all() {
   lose_names(true);
   for (const auto& [name, content] : live_)
-    content->lose_power([](std::size_t) { return std::size_t{0}; });
+    content->lose_power([](std::uint64_t, std::size_t) { return std::size_t{0}; }, false);
   forget_processes();
 }
 

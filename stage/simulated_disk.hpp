@@ -73,7 +73,14 @@ public:
   /// dead; a call on a dead handle throws.
   void crash();
 
-  /// The power goes as gently as it can: nothing unsynced survives.
+  /// Picks, of `versions` that a sector of a file had since its last sync, the one that survives: 1 is the oldest,
+  /// `versions` the newest, 0 what was synced.
+  using survival = std::function<std::size_t(const std::string& path, std::uint64_t sector, std::size_t versions)>;
+
+  /// The power goes, names and lengths are kept, and sectors survive as told.
+  void crash_keeping(const survival& pick);
+
+  /// The power goes, and nothing unsynced survives.
   void crash_losing_all();
 
   /// Every process on the machine ends, the machine goes on: all that was written is there, locks and handles are gone.
@@ -110,7 +117,6 @@ private:
   [[nodiscard]] const std::shared_ptr<inode>& find(const char* purpose, const std::string& path) const;
   void lose_names(bool all);
   void forget_processes();
-  /// False once in a while: a fair coin.
   [[nodiscard]] bool coin() { return (random_() >> 32 & 1) != 0; }
 
   std::mt19937_64 random_;

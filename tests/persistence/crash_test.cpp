@@ -208,6 +208,29 @@ TEST_CASE("E1: term and vote change together or not at all, whichever sectors su
   }
 }
 
+TEST_CASE("P2: more records at once than one call of the operating system takes are torn between records only") {
+  simulated_disk disk{1};
+  std::vector<log_write> writes{voting(group_id{0}, 1)};
+  for (std::uint64_t index = 1; index <= 1200; ++index)
+    writes.push_back(appending(group_id{0}, {batch(1, index, {std::string(index % 7 * 20, 'x')})}));
+  {
+    log_storage log{disk, "d/log", small_segments(1 << 20)};
+    log.write(writes);
+  }
+  // The worst a crash can do: sectors that two calls wrote have what the first of them wrote, all others survive.
+  std::size_t torn = 0;
+  disk.crash_keeping([&](const std::string& path, std::uint64_t, std::size_t versions) {
+    const auto is_torn = path == "d/log/" + segment_name(1) && versions > 1;
+    torn += is_torn ? 1 : 0;
+    return is_torn ? 1 : versions;
+  });
+  CHECK(torn > 0);
+  log_storage log{disk, "d/log", small_segments()};
+  CHECK(log.report().cut);
+  CHECK(contents(log, 0).entries.size() > 300);
+  CHECK(contents(log, 0).entries.size() < 400);
+}
+
 TEST_CASE("entries never reach the disk before the term they were written under") {
   bool entries_survived = false;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
