@@ -10,11 +10,20 @@
 
 namespace troupe {
 
+namespace {
+
+sigset_t stopping() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGINT);
+  ::sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+} // namespace
+
 stop_signals::stop_signals() {
-  sigset_t wanted;
-  ::sigemptyset(&wanted);
-  ::sigaddset(&wanted, SIGINT);
-  ::sigaddset(&wanted, SIGTERM);
+  auto wanted = stopping();
   auto blocked = ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
   descriptor_ = ::signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
   TROUPE_ASSERT(blocked == 0 && descriptor_ >= 0, "signals can be waited for");
@@ -27,6 +36,18 @@ stop_signals::~stop_signals() {
 bool stop_signals::take() {
   signalfd_siginfo taken;
   return ::read(descriptor_, &taken, sizeof taken) == sizeof taken;
+}
+
+void stop_signals::wait() {
+  do {
+    pollfd watched{descriptor_, POLLIN, 0};
+    ::poll(&watched, 1, -1);
+  } while (!take());
+}
+
+void stop_signals::let_go() {
+  auto wanted = stopping();
+  ::pthread_sigmask(SIG_UNBLOCK, &wanted, nullptr);
 }
 
 bool stop_signals::wait_for(duration timeout) {

@@ -15,15 +15,18 @@ public:
   stop_signals(const stop_signals&) = delete;
   stop_signals& operator=(const stop_signals&) = delete;
 
+  /// Waits until a signal comes.
+  void wait();
+
   /// Waits until a signal comes or `timeout` has passed; true if one came.
   [[nodiscard]] bool wait_for(duration timeout);
 
-  /// Readable when a signal waits to be taken; for a poll of one's own.
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-  /// Takes a signal if one waits.
-  bool take();
+  /// Gives the signals their usual effect back: the next one ends the process.
+  void let_go();
 
 private:
+  bool take();
+
   int descriptor_ = -1;
 };
 

@@ -84,6 +84,8 @@ std::vector<std::string> misfits(const node_settings& node, const std::vector<re
   if (clients.command_bytes >= limits.proposal_bytes)
     complain("max-command-size", "less than", "max-proposal",
              "the largest command would otherwise be taken from a client and always be refused");
+  if (node.gather.lot_bytes > limits.proposal_bytes)
+    complain("lot-size", "at most", "max-proposal", "a full lot would otherwise always be refused");
   if (clients.output_pause_bytes > clients.output_bytes)
     complain("output-pause", "at most", "max-output", "a slow client would otherwise be cut off before it is slowed");
   check_addresses(node, values, wrong);

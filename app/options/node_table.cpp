@@ -235,6 +235,16 @@ void add_client_bounds(std::vector<setting>& table) {
         &limits::pipeline);
   size("output-pause", "Answers a client has not fetched; with more it is not read from.", &limits::output_pause_bytes);
   size("max-output", "Answers a client has not fetched; with more its connection is closed.", &limits::output_bytes);
+  auto gathered = [&](const char* name, const char* help, std::size_t resp::gather_limits::*member,
+                      std::uint64_t most) {
+    table.push_back(
+        a_size(named(name, section, help), resp::gather_limits{}.*member, 1_KiB, most,
+               [member](program_options& options) -> std::uint64_t& { return node_of(options).gather.*member; }));
+  };
+  gathered("lot-size", "Commands of all clients are handed to the peer in lots of about this much.",
+           &resp::gather_limits::lot_bytes, largest_message);
+  gathered("max-gathered", "Commands of all clients that wait for the peer; beyond it they are answered BUSY.",
+           &resp::gather_limits::waiting_bytes, 16_GiB);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 
 #include "actors/link/endpoint.hpp"
 #include "app/resp/limits.hpp"
+#include "app/resp/lots.hpp"
 #include "troupe/peer_options.hpp"
 
 #include <cstdint>
@@ -33,6 +34,7 @@ struct node_settings {
   peer_options peer;
   std::uint64_t max_clients = 0; ///< Redis connections at a time.
   resp::client_limits client_limits;
+  resp::gather_limits gather;
 };
 
 /// `troupe demo`.

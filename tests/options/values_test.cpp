@@ -91,6 +91,8 @@ TEST_CASE("Every number lands in the field it names, and in no other") {
       {"max-pipeline", "23", client(&resp::client_limits::pipeline), 23},
       {"output-pause", "9KiB", client(&resp::client_limits::output_pause_bytes), 9u << 10},
       {"max-output", "10MiB", client(&resp::client_limits::output_bytes), 10u << 20},
+      {"lot-size", "11MiB", [](const node_settings& n) { return n.gather.lot_bytes; }, 11u << 20},
+      {"max-gathered", "12MiB", [](const node_settings& n) { return n.gather.waiting_bytes; }, 12u << 20},
   };
   std::size_t numbers = 0;
   for (const auto& each : settings_of(verb::node))
@@ -205,6 +207,8 @@ TEST_CASE("Bounds that would stop all traffic are refused") {
   CHECK(has(refusal_of(good_node + std::vector<std::string>{"--max-forwarded", "1MiB"}), "max-proposal"));
   CHECK(has(refusal_of(good_node + std::vector<std::string>{"--max-proposal", "15MiB"}), "max-command-size"));
   CHECK(has(refusal_of(good_node + std::vector<std::string>{"--max-argument-size", "15361KiB"}), "max-command-size"));
+  CHECK(has(refusal_of(good_node + std::vector<std::string>{"--lot-size", "17MiB"}),
+            "lot-size = 17MiB (flag --lot-size)"));
   CHECK(has(refusal_of(good_node + std::vector<std::string>{"--max-output", "1023KiB"}), "output-pause"));
   CHECK(has(refusal_of(good_node + std::vector<std::string>{"--segment-size", "4095B"}), "too small"));
 }
