@@ -1,0 +1,188 @@
+#include "tests/process/program.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A cluster of real processes in a directory of its own.
+struct real_cluster {
+  explicit real_cluster(std::uint64_t peers = 3, std::vector<std::string> flags = {})
+      : cluster{{peers, scratch.path(), 0, std::move(flags)}, troupe_program} {}
+
+  void start_all() {
+    auto wrong = cluster.start_all(30s);
+    REQUIRE_MESSAGE(!wrong, *wrong, logs());
+  }
+
+  void start(peer_id id) {
+    auto wrong = cluster.start(id, 30s);
+    REQUIRE_MESSAGE(!wrong, *wrong, logs());
+  }
+
+  peer_id await_leader() {
+    std::optional<node_status> found;
+    REQUIRE(comes_true([&] { return (found = cluster.leader()).has_value(); }));
+    return found->id;
+  }
+
+  resp_reply call(peer_id at, const std::vector<std::string>& words) {
+    auto client = resp_client::connect(cluster.at(at).client, 5s);
+    return client.call(words, 10s);
+  }
+
+  // Until it is acknowledged: right after an election a command may be refused.
+  void set(peer_id at, const std::string& key, const std::string& value) {
+    resp_reply reply;
+    REQUIRE_MESSAGE(comes_true([&] { return (reply = call(at, {"SET", key, value})).is_ok(); }), reply.text);
+  }
+
+  std::string get(peer_id at, const std::string& key) {
+    resp_reply reply;
+    REQUIRE_MESSAGE(comes_true([&] {
+                      reply = call(at, {"GET", key});
+                      return reply.what == resp_reply::kind::bulk || reply.what == resp_reply::kind::null;
+                    }),
+                    reply.text);
+    return reply.text;
+  }
+
+  outcome status(peer_id at, const std::string& output) {
+    return run_to_end({"status", "--at", to_string(cluster.at(at).client), "--output", output});
+  }
+
+  std::string logs() {
+    std::string all;
+    for (const auto& each : cluster.members())
+      all += "\n--- " + each.log + "\n" + contents(each.log);
+    return all;
+  }
+
+  scratch_directory scratch;
+  demo_cluster cluster;
+};
+
+} // namespace
+
+TEST_CASE("A node says that it is ready once it serves, and SIGTERM or SIGINT stops it cleanly with exit code 0") {
+  for (int number : {SIGTERM, SIGINT}) {
+    real_cluster one{1};
+    one.start_all(); // Has read "ready ...".
+    auto ping = one.call(peer_id{1}, {"PING"});
+    CHECK(ping.text == "PONG");
+    auto& node = *one.cluster.at(peer_id{1}).process;
+    node.send_signal(number);
+    auto end = node.wait(20s);
+    REQUIRE(end);
+    CHECK_MESSAGE(end->words() == "exit code 0", one.logs());
+  }
+}
+
+TEST_CASE("Status is printed as JSON for programs and as a table for people") {
+  real_cluster three;
+  three.start_all();
+  auto leader = three.await_leader();
+  three.set(leader, "key", "value");
+  auto as_json = three.status(leader, "json");
+  CHECK(as_json.end.words() == "exit code 0");
+  auto said = nlohmann::json::parse(as_json.out, nullptr, false);
+  REQUIRE_MESSAGE(said.is_object(), as_json.out);
+  CHECK(said["id"] == leader.value());
+  CHECK(said["role"] == "leader");
+  CHECK(said["leader"] == leader.value());
+  CHECK(said["term"] >= 1);
+  CHECK(said["commit"] >= 1);
+  CHECK(said["applied"] <= said["commit"]);
+  CHECK(said["last"] >= said["commit"]);
+  REQUIRE(said["followers"].size() == 2);
+  for (auto field : {"id", "match", "lag", "connected"})
+    CHECK(said["followers"][0].contains(field));
+  auto as_table = three.status(leader, "table");
+  CHECK(as_table.end.words() == "exit code 0");
+  for (auto word : {"role     leader", "follower", "lag", "connected"})
+    CHECK_MESSAGE(as_table.out.find(word) != std::string::npos, as_table.out);
+}
+
+TEST_CASE("Status ends with exit code 3 where a node knows no leader") {
+  real_cluster three;
+  three.start(peer_id{1}); // Alone, it can elect nobody.
+  auto result = three.status(peer_id{1}, "json");
+  CHECK(result.end.words() == "exit code 3");
+  CHECK(nlohmann::json::parse(result.out)["leader"].is_null());
+}
+
+TEST_CASE("A second process on one data directory is refused with exit code 5, and the first goes on") {
+  real_cluster one{1};
+  one.start_all();
+  auto& first = one.cluster.at(peer_id{1});
+  real_cluster other{1};
+  auto flags = other.cluster.flags(other.cluster.at(peer_id{1}));
+  for (auto& each : flags)
+    if (each == other.cluster.at(peer_id{1}).data_directory)
+      each = first.data_directory;
+  auto second = run_to_end(flags);
+  CHECK(second.end.words() == "exit code 5");
+  CHECK_MESSAGE(second.err.find(first.data_directory) != std::string::npos, second.err);
+  CHECK(one.call(peer_id{1}, {"PING"}).text == "PONG");
+}
+
+TEST_CASE("A data directory of another node or cluster is refused with exit code 5") {
+  real_cluster one{1};
+  one.start_all();
+  REQUIRE(!one.cluster.stop_all(20s));
+  auto flags = one.cluster.flags(one.cluster.at(peer_id{1}));
+  auto foreign = flags;
+  foreign.insert(foreign.end(), {"--cluster", "another"});
+  auto refused = run_to_end(foreign);
+  CHECK(refused.end.words() == "exit code 5");
+  CHECK_MESSAGE(refused.err.find("another") != std::string::npos, refused.err);
+}
+
+TEST_CASE("A port that is taken ends the node with exit code 1 and its address in the last line") {
+  real_cluster one{1};
+  one.start_all();
+  scratch_directory scratch;
+  auto flags = one.cluster.flags(one.cluster.at(peer_id{1}));
+  for (auto& each : flags)
+    if (each == one.cluster.at(peer_id{1}).data_directory)
+      each = scratch / "data";
+  auto result = run_to_end(flags);
+  CHECK(result.end.words() == "exit code 1");
+  CHECK_MESSAGE(result.err.find(to_string(one.cluster.at(peer_id{1}).peer)) != std::string::npos, result.err);
+}
+
+TEST_CASE("N26c: what is acknowledged survives kill -9 of all nodes at once, again and again") {
+  real_cluster three;
+  for (int round = 1; round <= 3; ++round) {
+    three.start_all();
+    auto leader = three.await_leader();
+    for (int earlier = 1; earlier < round; ++earlier)
+      for (int i = 0; i < 20; ++i)
+        CHECK(three.get(leader, "k" + std::to_string(earlier) + "." + std::to_string(i)) == std::to_string(i));
+    for (int i = 0; i < 20; ++i)
+      three.set(leader, "k" + std::to_string(round) + "." + std::to_string(i), std::to_string(i));
+    for (const auto& each : three.cluster.members())
+      each.process->send_signal(SIGKILL);
+    for (const auto& each : three.cluster.members())
+      three.cluster.kill_hard(each.id);
+  }
+}
+
+TEST_CASE("A node whose disk was wiped is refused by its peers and ends with exit code 5 and the remedy") {
+  real_cluster three;
+  three.start_all();
+  auto leader = three.await_leader();
+  three.set(leader, "key", "value");
+  auto wiped = peer_id{leader.value() % 3 + 1};
+  three.cluster.kill_hard(wiped);
+  std::filesystem::remove_all(three.cluster.at(wiped).data_directory);
+  auto result = run_to_end(three.cluster.flags(three.cluster.at(wiped)));
+  CHECK(result.end.words() == "exit code 5");
+  auto last_line = result.err.substr(result.err.rfind("troupe node: ", result.err.size()));
+  MESSAGE(last_line);
+  CHECK(three.get(leader, "key") == "value"); // The others go on.
+}
