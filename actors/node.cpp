@@ -3,6 +3,9 @@
 #include "actors/peer/peer.hpp"
 #include "actors/persister/archivist.hpp"
 
+#include <cstdio>
+#include <cstdlib>
+
 namespace troupe {
 
 placements placements::production() {
@@ -13,7 +16,19 @@ placements placements::simulated() {
   return {placement::scheduled, placement::scheduled, placement::scheduled, placement::scheduled, placement::scheduled};
 }
 
+namespace {
+
+/// The default: a node that cannot keep its promises must not go on, whoever embeds it.
+void abort_with(const std::string& words) {
+  std::fprintf(stderr, "troupe: %s\n", words.c_str());
+  std::abort();
+}
+
+} // namespace
+
 peer_troupe make_peer(caf::actor_system& system, peer_parts parts) {
+  if (!parts.on_fatal)
+    parts.on_fatal = abort_with;
   peer_actor_parts made;
   made.self = parts.self;
   made.group = parts.group;

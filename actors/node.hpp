@@ -40,7 +40,8 @@ struct peer_parts {
   std::shared_ptr<storage> store;
   std::shared_ptr<state_machine> machine;
   placements where;
-  /// An actor that the peer cannot live without has died, or its storage failed. Must end the node.
+  /// An actor that the peer cannot live without has died, or its storage failed. Must end the node. If empty: the
+  /// process aborts with the words on stderr.
   fatal_handler on_fatal;
 };
 

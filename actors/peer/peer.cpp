@@ -284,7 +284,8 @@ private:
         read_back({parts_.group, fed_.next(), mind_.commit(), feed_bytes}, std::nullopt);
       }
     }
-    mind_.trim_log(std::min(fed_, mind_.durable_last()).next());
+    // What is durable can be read back, by a slow applier, too.
+    mind_.trim_log(mind_.durable_last().next());
   }
 
   void feed(std::vector<entry_batch> batches) {
@@ -437,9 +438,9 @@ private:
 
   // What was passed to a leader that leads no more may or may not have been carried out.
   void notice_leader_change() {
-    if (forwarded_.empty())
-      return;
-    lose_forwards([&](const auto& lot) { return lot.leader != mind_.leader() || lot.term != mind_.current_term(); });
+    const std::pair now_led_by{mind_.leader(), mind_.current_term()};
+    if (std::exchange(led_by_, now_led_by) != now_led_by)
+      lose_forwards([&](const auto& lot) { return std::pair{lot.leader, lot.term} != now_led_by; });
   }
 
   void expire_forwards() {
@@ -517,6 +518,7 @@ private:
   std::map<std::uint64_t, pending_read> reads_;
   waiting_line<awaiting> line_;
 
+  std::pair<peer_id, term_number> led_by_; ///< As last looked at.
   forwarded_lots<client_actor> forwarded_;
   std::uint64_t forward_number_;
   bool is_forwards_armed_ = false;
