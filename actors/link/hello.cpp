@@ -23,7 +23,7 @@ std::string printable(std::string_view text) {
   return clean;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return '"' + printable(text) + '"';
 }
 
@@ -164,8 +164,8 @@ std::optional<refusal_notice> judge(const link_identity& me, const acquaintances
                               + ", the other end version " + std::to_string(theirs.version)};
   if (theirs.cluster != me.cluster)
     return refusal_notice{link_refusal::wrong_cluster,
-                          node(me.self) + " belongs to cluster " + quoted(me.cluster) + ", the other end to cluster "
-                              + quoted(theirs.cluster)};
+                          node(me.self) + " belongs to cluster " + in_quotes(me.cluster) + ", the other end to cluster "
+                              + in_quotes(theirs.cluster)};
   if (theirs.role != link_role::peer)
     return refusal_notice{link_refusal::role_not_served, node(me.self) + " serves peers only"};
   if (theirs.to != me.self)
