@@ -119,6 +119,15 @@ std::optional<std::string> demo_cluster::start_all(duration timeout) {
 void demo_cluster::kill_hard(peer_id id) {
   at(id).process->send_signal(SIGKILL);
   (void)at(id).process->wait(10s);
+  at(id).process.reset();
+}
+
+std::optional<std::string> demo_cluster::unexpected_end() {
+  for (auto& each : members_)
+    if (each.process && each.process->ended())
+      return "node " + std::to_string(each.id.value()) + " has ended with " + each.process->ended()->words() + "; see "
+          + each.log;
+  return std::nullopt;
 }
 
 std::optional<std::string> demo_cluster::stop_all(duration timeout) {

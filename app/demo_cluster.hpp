@@ -45,6 +45,7 @@ public:
   [[nodiscard]] std::vector<member>& members() { return members_; }
   [[nodiscard]] member& at(peer_id id) { return members_[id.value() - 1]; }
 
+  [[nodiscard]] const std::string& program() const { return program_; }
   /// The flags a member is started with.
   [[nodiscard]] std::vector<std::string> flags(const member& of) const;
 
@@ -53,7 +54,10 @@ public:
   /// Starts all of them at once.
   [[nodiscard]] std::optional<std::string> start_all(duration timeout);
 
+  /// SIGKILL, and waits for the end.
   void kill_hard(peer_id id);
+  /// Names a member that has ended though nobody here asked it to.
+  [[nodiscard]] std::optional<std::string> unexpected_end();
   /// SIGTERM to all, then waits. Names those that did not end with exit code 0 (or had ended before).
   [[nodiscard]] std::optional<std::string> stop_all(duration timeout);
 

@@ -61,6 +61,13 @@ void print_addresses(demo_cluster& cluster) {
   std::cout.flush();
 }
 
+// The program as it can be typed here.
+std::string typed(const std::filesystem::path& program) {
+  std::error_code fault;
+  auto near = std::filesystem::proximate(program, fault).string();
+  return fault || near.starts_with("..") ? program.string() : near.find('/') == near.npos ? "./" + near : near;
+}
+
 void print_what_to_try(demo_cluster& cluster) {
   auto port = [&](std::size_t i) {
     return std::to_string(cluster.members()[i % cluster.members().size()].client.port);
@@ -70,7 +77,7 @@ void print_what_to_try(demo_cluster& cluster) {
             << "  redis-cli -p " << port(1) << " get greeting\n"
             << "  redis-cli -p " << port(2) << " incr visits\n"
             << "  redis-benchmark -p " << port(0) << " -t set,get -P 32 -q\n"
-            << "  troupe status --at " << to_string(cluster.members()[0].client) << "\n"
+            << "  " << typed(cluster.program()) << " status --at " << to_string(cluster.members()[0].client) << "\n"
             << "  kill -9 PID          (of the leader; then write on)\n"
             << "Ctrl-C stops all of it.\n"
             << std::endl;
@@ -101,7 +108,7 @@ private:
 
   void tell_end(demo_cluster::member& one) const {
     line() << "node " << one.id.value() << " has ended: " << one.process->ended()->words() << "; its log is " << one.log
-           << "\n             to have it back: troupe";
+           << "\n             to have it back: " << typed(cluster_.program());
     for (const auto& word : cluster_.flags(one))
       std::cout << ' ' << word;
     std::cout << std::endl;

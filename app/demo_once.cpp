@@ -63,6 +63,8 @@ private:
   problem await(const std::string& what, Done done) {
     auto deadline = now() + step_patience;
     while (!done()) {
+      if (auto gone = cluster_.unexpected_end())
+        return what + ": " + *gone;
       if (now() > deadline)
         return what + " took more than " + std::to_string(step_patience / 1s) + " s"
             + (last_trouble_.empty() ? "" : "; last trouble: " + last_trouble_);

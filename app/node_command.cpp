@@ -107,8 +107,8 @@ exit_code serve(const node_settings& settings, stop_signals& stop) {
   auto& door = std::get<resp::gateway_door>(opened);
   std::cout << "ready id=" << settings.id.value() << " client=" << to_string(door.bound)
             << " peer=" << to_string(node.bound()) << std::endl;
-  stop.wait();
-  spdlog::info("event=stopping");
+  auto signal = stop.wait();
+  spdlog::info("event=stopping signal={} sender={}", signal.number, signal.sender);
   caf::anon_send_exit(door.gateway, caf::exit_reason::user_shutdown);
   node.stop();
   // An impatient second signal ends what a stuck disk may hold up.

@@ -33,27 +33,31 @@ stop_signals::~stop_signals() {
   ::close(descriptor_);
 }
 
-bool stop_signals::take() {
+std::optional<stop_signals::arrival> stop_signals::take() {
   signalfd_siginfo taken;
-  return ::read(descriptor_, &taken, sizeof taken) == sizeof taken;
-}
-
-void stop_signals::wait() {
-  do {
-    pollfd watched{descriptor_, POLLIN, 0};
-    ::poll(&watched, 1, -1);
-  } while (!take());
-}
-
-void stop_signals::let_go() {
-  auto wanted = stopping();
-  ::pthread_sigmask(SIG_UNBLOCK, &wanted, nullptr);
+  if (::read(descriptor_, &taken, sizeof taken) != sizeof taken)
+    return std::nullopt;
+  return arrival{static_cast<int>(taken.ssi_signo), taken.ssi_pid};
 }
 
 bool stop_signals::wait_for(duration timeout) {
   pollfd watched{descriptor_, POLLIN, 0};
   ::poll(&watched, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(timeout).count()));
-  return take();
+  return take().has_value();
+}
+
+stop_signals::arrival stop_signals::wait() {
+  while (true) {
+    pollfd watched{descriptor_, POLLIN, 0};
+    ::poll(&watched, 1, -1);
+    if (auto taken = take())
+      return *taken;
+  }
+}
+
+void stop_signals::let_go() {
+  auto wanted = stopping();
+  ::pthread_sigmask(SIG_UNBLOCK, &wanted, nullptr);
 }
 
 } // namespace troupe

@@ -4,10 +4,14 @@
 
 #include "troupe/types.hpp"
 
+#include <cstdint>
+#include <optional>
+
 namespace troupe {
 
 /// Blocks both signals for this thread and every thread it starts from then on, and hands them out one by one. Make one
 /// before any thread is started.
+/// Also tells who sent one: what stopped a node is the first question after it.
 class stop_signals {
 public:
   stop_signals();
@@ -15,8 +19,13 @@ public:
   stop_signals(const stop_signals&) = delete;
   stop_signals& operator=(const stop_signals&) = delete;
 
+  struct arrival {
+    int number = 0;
+    std::uint32_t sender = 0; ///< Process id.
+  };
+
   /// Waits until a signal comes.
-  void wait();
+  arrival wait();
 
   /// Waits until a signal comes or `timeout` has passed; true if one came.
   [[nodiscard]] bool wait_for(duration timeout);
@@ -25,7 +34,7 @@ public:
   void let_go();
 
 private:
-  bool take();
+  [[nodiscard]] std::optional<arrival> take();
 
   int descriptor_ = -1;
 };
