@@ -65,7 +65,8 @@ struct recovered_log {
 ///   - else: no torn write looks like this. Damage.
 /// Damage is a `storage_error` that names file, offset and sequence; nothing is changed then.
 ///
-/// What this cannot see: a whole sector of zeros within the very last synced batch, when nothing was written behind it.
+/// What this cannot see, because nothing durable behind it speaks of it: a whole sector of zeros, or zeros up to the
+/// end, in the very last synced batch; and last segments that are gone without a trace.
 [[nodiscard]] recovered_log recover_log(file_system& files, const std::string& directory, const disk_identity& owner);
 
 } // namespace troupe
