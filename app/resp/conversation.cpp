@@ -14,10 +14,25 @@ namespace {
 /// then costs no system call.
 constexpr std::size_t read_ahead_bytes = std::size_t{64} << 10;
 
+/// What a value is taken to be before the first has come.
+constexpr std::size_t first_value_bytes = std::size_t{16} << 10;
+
+/// How many values of the store the reply to an operation may bring.
+std::size_t values_of(const operation_plan& operation, std::size_t arguments) {
+  switch (operation.code) {
+  case kv::opcode::get:
+  case kv::opcode::get_set: return 1;
+  case kv::opcode::set: return operation.flags & kv::set_and_get ? 1 : 0;
+  case kv::opcode::mget: return arguments - 1;
+  default: return 0;
+  }
+}
+
 } // namespace
 
 conversation::conversation(client_identity who, const client_limits& limits, lot_book& book, const surroundings& around)
-    : limits_{&limits}, book_{&book}, around_{&around}, session_{std::move(who), {}, {}, {}, false}, parser_{limits} {}
+    : limits_{&limits}, book_{&book}, around_{&around}, session_{std::move(who), {}, {}, {}, false}, parser_{limits},
+      value_bytes_{first_value_bytes} {}
 
 void conversation::hear(std::string_view bytes, output& out) {
   if (ending_)
@@ -79,6 +94,9 @@ bool conversation::take_operation(verb what, std::span<const std::string_view> a
   const auto is_read = kv::is_read(operation.code);
   if (!is_read && queries_ > 0)
     return false; // It would overtake the reads ahead of it.
+  const auto values = values_of(operation, arguments.size());
+  if (!may_ask_for(values))
+    return false;
   const auto bytes = encoded_bytes(arguments);
   if (!book_->has_room(bytes)) {
     say_error(refusal_text(refusal::busy, !is_read), out);
@@ -89,6 +107,8 @@ bool conversation::take_operation(verb what, std::span<const std::string_view> a
   book_->end(way, session_.who.id, first_sequence_ + slots_.size());
   auto& place = slots_.emplace_back();
   place.resp3 = session_.resp3;
+  place.values = static_cast<std::uint32_t>(values);
+  awaited_values_ += values;
   place.what = !is_read ? awaits::write : way == troupe::operation::command ? awaits::logged_read : awaits::query;
   ++(place.what == awaits::query ? queries_ : logged_);
   return true;
@@ -179,6 +199,7 @@ void conversation::fill(std::uint64_t sequence, std::string_view reply, output& 
                 "an operation is answered once");
   --(place.what == awaits::query ? queries_ : logged_);
   place.what = awaits::nothing;
+  learn(reply.size(), place.values);
   if (place.resp3) {
     scratch_.clear();
     append_as_resp3(scratch_, reply);
@@ -197,6 +218,20 @@ void conversation::fill(std::uint64_t sequence, std::string_view reply, output& 
     say_ready(out);
 }
 
+bool conversation::may_ask_for(std::size_t values) const {
+  return values == 0 || awaited_values_ == 0
+      || (awaited_values_ + values) * value_bytes_ <= limits_->output_pause_bytes;
+}
+
+/// Expects the next values to be as large as the largest of late: up at once, down by and by.
+void conversation::learn(std::size_t reply_bytes, std::size_t values) {
+  if (values == 0)
+    return;
+  awaited_values_ -= values;
+  const auto each = reply_bytes / values;
+  value_bytes_ = each >= value_bytes_ ? each : value_bytes_ - (value_bytes_ - each) / 4;
+}
+
 void conversation::say_error(std::string_view text, output& out) {
   scratch_.clear();
   reply::append_error(scratch_, text);
@@ -209,7 +244,9 @@ void conversation::say(std::string_view reply, output& out, bool last) {
     over_ = over_ || last;
     return;
   }
-  slots_.push_back({awaits::nothing, false, last, std::string{reply}});
+  auto& place = slots_.emplace_back();
+  place.last = last;
+  place.text = reply;
 }
 
 void conversation::say_ready(output& out) {
@@ -222,7 +259,7 @@ void conversation::say_ready(output& out) {
 }
 
 void conversation::write(std::string_view bytes, output& out) {
-  if (over_)
+  if (over_ || is_stuck())
     return;
   out.insert(out.end(), bytes.begin(), bytes.end());
   unsent_bytes_ += bytes.size();

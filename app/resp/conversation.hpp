@@ -29,6 +29,9 @@ using output = std::vector<char>;
 /// unanswered: then they go through the log behind it, and so see it. A write behind unanswered reads that go by
 /// read-index waits for them, so that none of them sees it. See docs/decisions/0003-reads-behind-writes.md.
 ///
+/// What a read will bring is not known beforehand. So that a few small requests do not call forth gigabytes at once,
+/// the values asked for and not yet answered are bounded by what the last ones took (`output_pause_bytes` in all).
+///
 /// Each function that may have something to say appends it to `out`.
 class conversation {
 public:
@@ -78,12 +81,15 @@ private:
   struct slot {
     awaits what = awaits::nothing;
     bool resp3 = false;
-    bool last = false; ///< The connection ends behind it.
-    std::string text;  ///< The reply, once known. Before that, for INFO: the sections.
+    bool last = false;        ///< The connection ends behind it.
+    std::uint32_t values = 0; ///< How many values its reply may bring.
+    std::string text;         ///< The reply, once known. Before that, for INFO: the sections.
   };
 
   void take_commands(output& out);
   [[nodiscard]] bool may_go_on() const;
+  [[nodiscard]] bool may_ask_for(std::size_t values) const;
+  void learn(std::size_t reply_bytes, std::size_t values);
   bool take_command(std::span<const std::string_view> arguments, output& out);
   bool take_operation(verb what, std::span<const std::string_view> arguments, output& out);
   void ask_status(const command_description& command, std::span<const std::string_view> arguments, output& out);
@@ -103,6 +109,8 @@ private:
   std::size_t queries_ = 0;          ///< Slots that await a query.
   std::size_t logged_ = 0;           ///< Slots that await a command.
   std::size_t unsent_bytes_ = 0;
+  std::size_t awaited_values_ = 0; ///< Sum over the slots that await an operation.
+  std::size_t value_bytes_;        ///< What a value is expected to take, judged by the last ones.
   bool status_wanted_ = false;
   bool held_ = false;   ///< Commands wait in the parser.
   bool ending_ = false; ///< Nothing more is heard.

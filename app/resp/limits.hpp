@@ -19,7 +19,8 @@ struct client_limits {
   std::size_t inline_bytes = std::size_t{64} << 10;
   /// Commands read and not yet answered; with more of them the client is not read from.
   std::size_t pipeline = 4096;
-  /// Replies that the client has not taken yet; beyond it the client is not read from.
+  /// Replies that the client has not taken yet; beyond it the client is not read from. Also what the values may come to
+  /// that it has asked for and not been given yet, judged by the last ones; beyond it, its next read waits for them.
   std::size_t output_pause_bytes = std::size_t{1} << 20;
   /// Beyond it the client is taken for one that never reads, and its connection ends.
   std::size_t output_bytes = std::size_t{128} << 20;

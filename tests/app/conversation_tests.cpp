@@ -292,11 +292,51 @@ SCENARIO("a client that does not take its replies") {
     }
   }
   GIVEN("one command whose reply is beyond all bounds") {
-    node.ask(client, "SET k " + std::string(4000, 'x') + "\r\n");
-    node.tell(client, "GET k\r\nGET k\r\n");
+    node.ask(client, "SET k " + std::string(6000, 'x') + "\r\n");
+    node.tell(client, "GET k\r\n");
     node.settle();
     THEN("it is given up") {
       CHECK(one.mind.is_stuck());
+    }
+  }
+}
+
+SCENARIO("a client that asks for large values is given a few at a time") {
+  auto node = fake_node{};
+  const auto client = node.connect();
+  const auto big = std::string(300000, 'x');
+  const auto reply = "$300000\r\n" + big + "\r\n";
+  node.ask(client, "SET k " + big.substr(0, 60000) + "\r\n");
+  for (int i = 0; i < 4; ++i)
+    node.ask(client, "APPEND k " + big.substr(0, 60000) + "\r\n");
+  GIVEN("one such value seen, and fifty asked for at once") {
+    node.ask(client, "GET k\r\n");
+    auto requests = std::string{};
+    auto replies = std::string{};
+    for (int i = 0; i < 50; ++i) {
+      requests += "GET k\r\n";
+      replies += reply;
+    }
+    node.tell(client, requests);
+    node.submit();
+    THEN("no more are under way than the client may be owed; in the end it has all") {
+      CHECK_EQ(under_way(node), words{"query 3"});
+      auto heard = std::string{};
+      for (int i = 0; i < 50; ++i) {
+        node.settle();
+        heard += node.hears(client);
+      }
+      CHECK(heard == replies);
+    }
+  }
+  GIVEN("small values seen") {
+    for (int i = 0; i < 40; ++i)
+      node.ask(client, "GET none\r\n");
+    THEN("hundreds go at once") {
+      for (int i = 0; i < 500; ++i)
+        node.tell(client, "GET none\r\n");
+      node.submit();
+      CHECK_EQ(under_way(node), words{"query 500"});
     }
   }
 }
