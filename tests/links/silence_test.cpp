@@ -2,6 +2,8 @@
 #include "tests/links/process_facts.hpp"
 #include "tests/links/raw_end.hpp"
 
+#include <memory>
+
 using namespace troupe;
 using namespace troupe::testing;
 
@@ -104,6 +106,34 @@ TEST_CASE("N8: a node that stops reading costs its queue and no more, and is fou
     one.tell(2, big);
   CHECK(await<link_down>(one.listener).why == "no sign of life");
   CHECK(resident_bytes() < before + (std::size_t{32} << 20));
+}
+
+TEST_CASE("N8: what waited for a node that stopped reading is let go, socket and all") {
+  auto door = std::make_unique<raw_door>();
+  host one{options_of(1)};
+  one.open({{peer_id{2}, {"127.0.0.1", door->port()}}});
+  auto end = door->welcome(node_two);
+  one.await_up(2);
+  const auto before = open_files();
+  for (int i = 0; i < 8; ++i)
+    one.tell(2, request_of(1, 2, std::size_t{1} << 20));
+  door.reset(); // Nobody answers any more: later attempts fail at once.
+  CHECK(await<link_down>(one.listener).why == "no sign of life");
+  CHECK(becomes_true([&] { return open_files() == before - 2; })); // The door's, and the dialer's.
+}
+
+TEST_CASE("N8: a node that asks and asks, and never reads an answer, costs little and is let go") {
+  host one{options_of(1)};
+  one.open({}, {{peer_id{2}, disk(2)}}); // It dials nobody: no socket comes and goes but this one.
+  auto end = enter(one.door.bound.port, node_two, peer_id{1});
+  const auto files = open_files();
+  std::vector<char> pings;
+  for (int i = 0; i < 500'000; ++i)
+    append_frame(pings, link_frame::ping, "12345678");
+  const auto memory = resident_bytes();
+  end.say({pings.data(), pings.size()});
+  CHECK(becomes_true([&] { return open_files() == files - 1; }));
+  CHECK(resident_bytes() < memory + (std::size_t{8} << 20));
 }
 
 TEST_CASE("N9: a heartbeat passes a queue that bulk has filled") {
