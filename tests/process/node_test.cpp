@@ -71,14 +71,19 @@ struct real_cluster {
 TEST_CASE("A node says that it is ready once it serves, and SIGTERM or SIGINT stops it cleanly with exit code 0") {
   for (int number : {SIGTERM, SIGINT}) {
     real_cluster one{1};
-    one.start_all(); // Has read "ready ...".
-    auto ping = one.call(peer_id{1}, {"PING"});
-    CHECK(ping.text == "PONG");
-    auto& node = *one.cluster.at(peer_id{1}).process;
+    auto& self = one.cluster.at(peer_id{1});
+    std::string why;
+    self.process = child_process::start(troupe_program, one.cluster.flags(self), self.log, {}, why);
+    REQUIRE_MESSAGE(self.process, why);
+    auto& node = *self.process;
+    CHECK(node.read_line(20s).value_or(one.logs())
+          == "ready id=1 client=" + to_string(self.client) + " peer=" + to_string(self.peer));
+    CHECK(one.call(peer_id{1}, {"PING"}).text == "PONG");
     node.send_signal(number);
     auto end = node.wait(20s);
     REQUIRE(end);
     CHECK_MESSAGE(end->words() == "exit code 0", one.logs());
+    CHECK(node.read_rest(1s).empty()); // Nothing else is for stdout.
   }
 }
 
