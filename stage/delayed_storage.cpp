@@ -13,13 +13,8 @@ void disk_valve::open() {
 delayed_storage::delayed_storage(stage_runtime& runtime, dice chance, sync_latency latency,
                                  std::unique_ptr<two_step_storage> under, std::shared_ptr<durable_model> model,
                                  std::shared_ptr<disk_valve> valve)
-  : runtime_{runtime},
-    chance_{chance},
-    latency_{latency},
-    under_{std::move(under)},
-    model_{std::move(model)},
-    valve_{std::move(valve)},
-    powered_{std::make_shared<bool>(true)} {}
+    : runtime_{runtime}, chance_{chance}, latency_{latency}, under_{std::move(under)}, model_{std::move(model)},
+      valve_{std::move(valve)}, powered_{std::make_shared<bool>(true)} {}
 
 recovered_group delayed_storage::recover(group_id group, std::size_t tail_bytes) {
   auto found = under_->recover(group, tail_bytes);

@@ -42,7 +42,7 @@ caf::message wrap(const peer_message& message) {
 class stage_network::stage_link : public caf::actor_proxy {
 public:
   stage_link(caf::actor_config& config, stage_network* over, life speaker)
-    : caf::actor_proxy{config}, over_{over}, speaker_{speaker} {}
+      : caf::actor_proxy{config}, over_{over}, speaker_{speaker} {}
 
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) override {
     if (const auto message = read(element->move_content_to_message()))
@@ -131,7 +131,7 @@ std::uint64_t stage_network::requests_received(peer_id id) const {
 
 bool stage_network::is_request(const peer_message& message) {
   return std::holds_alternative<request_vote>(message) || std::holds_alternative<append_entries>(message)
-         || std::holds_alternative<forward>(message) || std::holds_alternative<timeout_now>(message);
+      || std::holds_alternative<forward>(message) || std::holds_alternative<timeout_now>(message);
 }
 
 stage_network::call_key stage_network::key_of(const peer_message& message) {
@@ -152,16 +152,16 @@ stage_network::call_key stage_network::key_of(const peer_message& message) {
     key.number = m.number;
   };
   std::visit(
-    [&](const auto& m) {
-      using type = std::decay_t<decltype(m)>;
-      if constexpr (std::is_same_v<type, request_vote> || std::is_same_v<type, vote_reply>)
-        vote(m);
-      else if constexpr (std::is_same_v<type, append_entries> || std::is_same_v<type, append_reply>)
-        append(m);
-      else if constexpr (std::is_same_v<type, forward> || std::is_same_v<type, forward_reply>)
-        pass_on(m);
-    },
-    message);
+      [&](const auto& m) {
+        using type = std::decay_t<decltype(m)>;
+        if constexpr (std::is_same_v<type, request_vote> || std::is_same_v<type, vote_reply>)
+          vote(m);
+        else if constexpr (std::is_same_v<type, append_entries> || std::is_same_v<type, append_reply>)
+          append(m);
+        else if constexpr (std::is_same_v<type, forward> || std::is_same_v<type, forward_reply>)
+          pass_on(m);
+      },
+      message);
   if (!is_request(message))
     std::swap(key.from, key.to);
   return key;
@@ -194,7 +194,7 @@ void stage_network::send_request(const peer_message& decoded, std::size_t bytes,
   const auto from = about(decoded).from;
   const auto to = about(decoded).to;
   const auto& target = servers_[to];
-  if (lost || !is_open({from, to}) || !target.present)
+  if (lost || deaf_.contains(to) || !is_open({from, to}) || !target.present)
     return;
   call open_call{servers_[from].now, target.now, reliable_, long_reordering_, false, {}, 0};
   if (const auto* passed_on = std::get_if<forward>(&decoded))
@@ -238,10 +238,15 @@ std::optional<stage_network::call> stage_network::answered_call(const peer_messa
 void stage_network::send_reply(const peer_message& decoded, std::size_t bytes) {
   const auto key = key_of(decoded);
   const auto open_call = answered_call(decoded);
+  if (!open_call && loose_replies_) {
+    if (servers_[key.from].present)
+      servers_[key.from].who(decoded);
+    return;
+  }
   if (!open_call)
     return runtime_.judge().fail("peer " + std::to_string(key.to.value()) + " replied to a request that peer "
                                  + std::to_string(key.from.value()) + " has not made, or twice");
-  if (open_call->failed)
+  if (open_call->failed || deaf_.contains(key.from))
     return;
   // Late for a poll that would have found the way cut: it is cut still, or that was seen when it healed.
   if (!is_open({key.from, key.to}) || servers_[key.to].now != open_call->callee)

@@ -24,6 +24,7 @@
 #include <compare>
 #include <functional>
 #include <map>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -57,8 +58,14 @@ public:
   void set_reliable(bool reliable) { reliable_ = reliable; }
   void set_long_reordering(bool reordering) { long_reordering_ = reordering; }
 
+  /// Lets replies through that answer no request: for a peer that plays opposite puppets.
+  void allow_loose_replies() { loose_replies_ = true; }
+
   /// Sees each message that leaves a living peer, as the peer made it, before anything else happens to it.
   void watch(std::function<void(const peer_message&)> watcher) { watchers_.push_back(std::move(watcher)); }
+  /// Keeps requests and replies from a peer that goes on sending.
+  void deafen(peer_id id) { deaf_.insert(id); }
+
   /// While set, requests for which it returns true are lost without a trace.
   void lose_requests(std::function<bool(const peer_message&)> lost) { lost_ = std::move(lost); }
 
@@ -113,6 +120,7 @@ private:
   dice chance_;
   bool reliable_ = true;
   bool long_reordering_ = false;
+  bool loose_replies_ = false;
   std::map<peer_id, server> servers_;
   std::map<way, bool> open_ways_;
   std::map<way, instant> cut_at_;
@@ -120,6 +128,7 @@ private:
   network_counts counts_;
   std::vector<std::function<void(const peer_message&)>> watchers_;
   std::function<bool(const peer_message&)> lost_;
+  std::set<peer_id> deaf_;
 };
 
 } // namespace troupe

@@ -15,6 +15,18 @@ service_actor::behavior_type play_service(std::function<void(const applied_comma
 stage_node::stage_node(stage_node_parts parts)
     : parts_{std::move(parts)}, model_{parts_.checker.disk_of(parts_.self)}, valve_{std::make_shared<disk_valve>()} {}
 
+void stage_node::preload(hard_state vote, std::vector<entry_batch> log) {
+  std::vector<log_write> history(1);
+  history.front().group = parts_.group;
+  history.front().vote = vote;
+  history.front().append = std::move(log);
+  const auto store = parts_.disk->open();
+  model_->submitted(history);
+  store->write(std::move(history));
+  store->sync();
+  model_->synced();
+}
+
 void stage_node::start() {
   make();
   begin_playing();
@@ -74,6 +86,14 @@ void stage_node::crash() {
   kill(life_->actors.applier);
   life_.reset();
   parts_.disk->lose_power(parts_.chance);
+}
+
+bool stage_node::is_over() const {
+  const auto gone = [](const auto& actor) {
+    return stage_runtime::is_gone(caf::actor_cast<caf::strong_actor_ptr>(actor));
+  };
+  const auto& [peer, persister, archivist, applier] = life_->actors;
+  return gone(peer) && gone(persister) && gone(archivist) && gone(applier) && life_->storage.use_count() == 1;
 }
 
 std::optional<start_reply> stage_node::begin_agreement(shared_bytes command) {

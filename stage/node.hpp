@@ -35,6 +35,9 @@ class stage_node {
 public:
   explicit stage_node(stage_node_parts parts);
 
+  /// Puts a history on the disk before the first life.
+  void preload(hard_state vote, std::vector<entry_batch> log);
+
   /// Makes the actors and sets them going. The node must not be alive.
   void start();
   /// Makes the actors, silent: they wait for `begin`.
@@ -42,6 +45,9 @@ public:
   void begin_playing();
   /// The power goes.
   void crash();
+
+  /// Whether all actors of this life have ended and its store is nobody's any more, though the node was not crashed.
+  [[nodiscard]] bool is_over() const;
 
   [[nodiscard]] bool alive() const { return life_.has_value(); }
   [[nodiscard]] peer_id id() const { return parts_.self; }

@@ -40,10 +40,6 @@ caf::resumable* as_job(const caf::strong_actor_ptr& actor) {
   return dynamic_cast<caf::resumable*>(caf::actor_cast<caf::abstract_actor*>(actor));
 }
 
-bool is_gone(const caf::strong_actor_ptr& actor) {
-  return actor->get()->getf(caf::abstract_actor::is_terminated_flag);
-}
-
 } // namespace
 
 struct stage_runtime::engine {
@@ -208,6 +204,10 @@ void stage_runtime::kill(const caf::strong_actor_ptr& actor) {
     std::swap(*found, jobs.front());
     engine_->scheduler.try_run_once();
   }
+}
+
+bool stage_runtime::is_gone(const caf::strong_actor_ptr& actor) {
+  return actor->get()->getf(caf::abstract_actor::is_terminated_flag);
 }
 
 void stage_runtime::hold(const caf::strong_actor_ptr& actor) {

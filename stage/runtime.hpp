@@ -113,6 +113,9 @@ public:
   /// it first.
   void kill(const caf::strong_actor_ptr& actor);
 
+  /// Whether an actor has ended.
+  [[nodiscard]] static bool is_gone(const caf::strong_actor_ptr& actor);
+
   /// Keeps an actor from being picked until it is released: a slow actor.
   void hold(const caf::strong_actor_ptr& actor);
   void release(const caf::strong_actor_ptr& actor);

@@ -1,8 +1,8 @@
 #include "tests/support/course.hpp"
 
 #include "stage/transcript.hpp"
+#include "tests/support/logs.hpp"
 
-#include <spdlog/pattern_formatter.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -24,26 +24,6 @@ std::vector<peer_id> first_ids(int servers) {
   for (int i = 0; i < servers; ++i)
     ids.emplace_back(static_cast<std::uint64_t>(i) + 1);
   return ids;
-}
-
-/// Puts virtual milliseconds in front of what the actors log.
-class virtual_time final : public spdlog::custom_flag_formatter {
-public:
-  explicit virtual_time(const stage_runtime& runtime) : runtime_{runtime} {}
-  void format(const spdlog::details::log_msg&, const std::tm&, spdlog::memory_buf_t& into) override {
-    const auto text = std::to_string(runtime_.milliseconds());
-    into.append(text.data(), text.data() + text.size());
-  }
-  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<virtual_time>(runtime_); }
-
-private:
-  const stage_runtime& runtime_;
-};
-
-void log_by_virtual_time(const stage_runtime& runtime) {
-  auto formatter = std::make_unique<spdlog::pattern_formatter>();
-  formatter->add_flag<virtual_time>('*', runtime).set_pattern("%* ms [%l] %v");
-  spdlog::set_formatter(std::move(formatter));
 }
 
 shared_bytes bytes_of(const std::string& command) {
@@ -68,17 +48,23 @@ course::course(std::uint64_t seed, course_options options)
   for (int i = 0; i < options_.servers; ++i)
     nodes_.push_back(std::make_unique<stage_node>(stage_node_parts{
         runtime_, network_, checker_, peer_id{static_cast<std::uint64_t>(i) + 1}, group_id{},
-        configuration::of(first_ids(options_.servers)), options_.peers,
+        configuration::of(first_ids(options_.servers)), options_.peers_of ? options_.peers_of(i) : options_.peers,
         options_.real_log ? make_log_disk(chance_.roll(), segment_bytes) : make_memory_disk(), options_.latency,
         chance_.fork(), [this, i](const applied_command& command) { deliver(i, command); }}));
+  if (options_.begin_alone)
+    return;
   for (int i = 0; i < options_.servers; ++i)
     nodes_[static_cast<std::size_t>(i)]->start();
   connect_all();
 }
 
 course::~course() {
+  // Nobody speaks any more: what a story had watching is gone by now.
+  for (const auto& node : nodes_)
+    if (node->alive())
+      node->crash();
   runtime_.strike();
-  spdlog::set_pattern("%+"); // The clock goes.
+  forget_virtual_time();
 }
 
 void course::fail(const std::string& what) {

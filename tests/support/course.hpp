@@ -6,6 +6,7 @@
 #include "stage/node.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +22,10 @@ struct course_options {
   /// Heartbeat 100 ms, election timeout 500-1000 ms, and the first command has index 1.
   peer_options peers = bare_interface();
   sync_latency latency;
+  /// Timing and bounds of a single server, if it is to differ.
+  std::function<peer_options(int server)> peers_of;
+  /// The servers are made, and nothing runs yet: whoever is to live is started.
+  bool begin_alone = false;
   /// Nodes keep their logs by the real log on a simulated disk, or else without a format.
   bool real_log = true;
 

@@ -3,7 +3,6 @@
 #include "stage/verdict.hpp"
 
 #include <doctest/doctest.h>
-#include <spdlog/spdlog.h>
 
 #include <cstdlib>
 #include <exception>
@@ -21,9 +20,6 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 } // namespace
 
 void over_seeds(std::uint64_t usual, const std::function<void(std::uint64_t seed)>& story) {
-  // A story over many seeds would tell a million lines; ask for them with TROUPE_LOG when you play one.
-  const auto* level = std::getenv("TROUPE_LOG");
-  spdlog::set_level(level == nullptr ? spdlog::level::off : spdlog::level::from_str(level));
   const auto only = number_from("TROUPE_SEED", 0);
   const auto first = only != 0 ? only : 1;
   const auto last = only != 0 ? only : number_from("TROUPE_SEEDS", usual);
