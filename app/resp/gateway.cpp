@@ -65,6 +65,7 @@ private:
         [this](submission_accepted m) { hear_accepted(m); },
         [this](const submission_answered& m) { hear_answers(m); },
         [this](submission_refused m) { hear_refusal(m); },
+        [this](submit_due) { submit_gathered(); },
         [this](linger_over m) { end_linger(m.client); },
         [this](const caf::io::new_connection_msg& m) { let_in(m.handle); },
         [this](const caf::io::new_data_msg& m) { hear_bytes(m); },
@@ -141,7 +142,7 @@ private:
     one->mind.hear({m.buf.data(), m.buf.size()}, wr_buf(m.handle));
     size_next_read(*one, m.buf.size());
     tend(*one);
-    submit_lots();
+    submit_soon();
   }
 
   void size_next_read(client& one, std::size_t came) {
@@ -233,6 +234,19 @@ private:
   }
 
   // --- Operations ----------------------------------------------------------------------------------------------------
+
+  /// Many sockets may be readable in one turn of the I/O loop: what they bring goes as one lot.
+  void submit_soon() {
+    if (submit_is_due_ || !book_.holds_any())
+      return;
+    submit_is_due_ = true;
+    send(this, submit_due{});
+  }
+
+  void submit_gathered() {
+    submit_is_due_ = false;
+    submit_lots();
+  }
 
   /// Under load there is a lot under way, and what comes gathers behind it; else it goes at once.
   void submit_lots() {
@@ -355,6 +369,7 @@ private:
   std::vector<std::uint64_t> touched_;
   std::vector<std::uint64_t> status_wanted_;
   bool asking_ = false;
+  bool submit_is_due_ = false;
 };
 
 } // namespace

@@ -29,12 +29,16 @@ struct linger_over {
   std::uint64_t client = 0;
 };
 
+/// Runs behind whatever the sockets have brought in this turn of the I/O loop: then it is time to submit.
+struct submit_due {};
+
 /// Hears what became of its submissions, and what its sockets do. An exit message stops it: it hangs up on everybody
 /// and ends.
 using gateway_actor =
-    client_actor::extend<caf::reacts_to<linger_over>, caf::reacts_to<caf::io::new_connection_msg>,
-                         caf::reacts_to<caf::io::new_data_msg>, caf::reacts_to<caf::io::data_transferred_msg>,
-                         caf::reacts_to<caf::io::connection_closed_msg>, caf::reacts_to<caf::io::acceptor_closed_msg>>;
+    client_actor::extend<caf::reacts_to<linger_over>, caf::reacts_to<submit_due>,
+                         caf::reacts_to<caf::io::new_connection_msg>, caf::reacts_to<caf::io::new_data_msg>,
+                         caf::reacts_to<caf::io::data_transferred_msg>, caf::reacts_to<caf::io::connection_closed_msg>,
+                         caf::reacts_to<caf::io::acceptor_closed_msg>>;
 
 /// An open gateway.
 struct gateway_door {
@@ -50,3 +54,4 @@ struct gateway_door {
 } // namespace troupe::resp
 
 TROUPE_LOCAL_MESSAGE(resp::linger_over)
+TROUPE_LOCAL_MESSAGE(resp::submit_due)
