@@ -14,9 +14,6 @@ namespace {
 /// then costs no system call.
 constexpr std::size_t read_ahead_bytes = std::size_t{64} << 10;
 
-/// What a value is taken to be before the first has come.
-constexpr std::size_t first_value_bytes = std::size_t{16} << 10;
-
 /// How many values of the store the reply to an operation may bring.
 std::size_t values_of(const operation_plan& operation, std::size_t arguments) {
   switch (operation.code) {
@@ -32,7 +29,7 @@ std::size_t values_of(const operation_plan& operation, std::size_t arguments) {
 
 conversation::conversation(client_identity who, const client_limits& limits, lot_book& book, const surroundings& around)
     : limits_{&limits}, book_{&book}, around_{&around}, session_{std::move(who), {}, {}, {}, false}, parser_{limits},
-      value_bytes_{first_value_bytes} {}
+      value_bytes_{book.value_bytes()} {}
 
 void conversation::hear(std::string_view bytes, output& out) {
   if (ending_)
@@ -103,7 +100,7 @@ bool conversation::take_operation(verb what, std::span<const std::string_view> a
     return true;
   }
   const auto way = is_read && logged_ == 0 ? troupe::operation::query : troupe::operation::command;
-  encode(operation, arguments, book_->begin(way, bytes));
+  encode(operation, arguments, book_->begin(way, bytes, values * value_bytes_));
   book_->end(way, session_.who.id, first_sequence_ + slots_.size());
   auto& place = slots_.emplace_back();
   place.resp3 = session_.resp3;
@@ -223,13 +220,13 @@ bool conversation::may_ask_for(std::size_t values) const {
       || (awaited_values_ + values) * value_bytes_ <= limits_->output_pause_bytes;
 }
 
-/// Expects the next values to be as large as the largest of late: up at once, down by and by.
+/// Expects the next values to be as large as the largest of late.
 void conversation::learn(std::size_t reply_bytes, std::size_t values) {
   if (values == 0)
     return;
   awaited_values_ -= values;
-  const auto each = reply_bytes / values;
-  value_bytes_ = each >= value_bytes_ ? each : value_bytes_ - (value_bytes_ - each) / 4;
+  value_bytes_ = lot_book::learned(value_bytes_, reply_bytes / values);
+  book_->learn_value_bytes(reply_bytes / values);
 }
 
 void conversation::say_error(std::string_view text, output& out) {

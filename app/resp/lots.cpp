@@ -2,11 +2,16 @@
 
 namespace troupe::resp {
 
-std::string& lot_book::begin(operation what, std::size_t bytes) {
+std::string& lot_book::begin(operation what, std::size_t bytes, std::size_t answer_bytes) {
   auto& waiting = of(what).waiting;
-  if (waiting.empty()
-      || (waiting.back().block.count() > 0 && waiting.back().block.size_bytes() + bytes > limits_.lot_bytes))
+  const auto is_full = [&](const lot& last) {
+    return last.block.count() > 0
+        && (last.block.size_bytes() + bytes > limits_.lot_bytes
+            || last.answer_bytes + answer_bytes > limits_.lot_answer_bytes);
+  };
+  if (waiting.empty() || is_full(waiting.back()))
     waiting.emplace_back();
+  waiting.back().answer_bytes += answer_bytes;
   auto& block = waiting.back().block;
   size_before_ = block.size_bytes();
   block.begin_entry(entry_kind::command);
@@ -31,6 +36,10 @@ std::optional<lot_book::submission> lot_book::next(operation what) {
   auto& kind = of(what);
   if (kind.unaccepted || kind.waiting.empty())
     return std::nullopt;
+  const auto answer_bytes = kind.waiting.front().answer_bytes;
+  if (answer_bytes > 0 && expected_bytes_ > 0 && expected_bytes_ + answer_bytes > limits_.answer_bytes)
+    return std::nullopt;
+  expected_bytes_ += answer_bytes;
   auto lot = std::move(kind.waiting.front());
   kind.waiting.pop_front();
   waiting_bytes_ -= lot.block.size_bytes();

@@ -22,6 +22,10 @@ struct gather_limits {
   std::size_t lot_bytes = std::size_t{4} << 20;
   /// Encoded operations that wait to be submitted, of all clients together; beyond it they are told `BUSY`.
   std::size_t waiting_bytes = std::size_t{64} << 20;
+  /// A lot is closed when its answers are expected to take this much.
+  std::size_t lot_answer_bytes = std::size_t{16} << 20;
+  /// What the answers to all submitted lots are expected to take; beyond it the next lot that asks for values waits.
+  std::size_t answer_bytes = std::size_t{64} << 20;
 };
 
 /// Operations of one client that stand next to each other in a lot.
@@ -57,13 +61,14 @@ public:
   /// Whether an operation of `bytes` may join what waits.
   [[nodiscard]] bool has_room(std::size_t bytes) const { return waiting_bytes_ + bytes <= limits_.waiting_bytes; }
 
-  /// Begins an operation of at most `bytes`: its content is to be appended to the string returned. Then `end`.
-  [[nodiscard]] std::string& begin(operation what, std::size_t bytes);
+  /// Begins an operation of at most `bytes`, whose answer is expected to bring values of `answer_bytes`: its content is
+  /// to be appended to the string returned. Then `end`.
+  [[nodiscard]] std::string& begin(operation what, std::size_t bytes, std::size_t answer_bytes = 0);
 
   /// Ends it, as number `sequence` of `client`.
   void end(operation what, std::uint64_t client, std::uint64_t sequence);
 
-  /// The next lot to submit, if one waits and none of its kind is unaccepted.
+  /// The next lot to submit, if one waits, none of its kind is unaccepted, and its answers have room.
   [[nodiscard]] std::optional<submission> next(operation what);
 
   void accepted(std::uint64_t number);
@@ -95,11 +100,21 @@ public:
     submitted_.clear();
     kinds_ = {};
     waiting_bytes_ = 0;
+    expected_bytes_ = 0;
     for (auto& [number, lot] : submitted)
       lot.take(everything, [&](const operation_run& run, std::uint32_t) { deliver(run, true); });
     for (auto& kind : kinds)
       for (auto& lot : kind.waiting)
         lot.take(everything, [&](const operation_run& run, std::uint32_t) { deliver(run, false); });
+  }
+
+  /// How large values were of late, node-wide: what a new client's are taken to be. Up at once, down by and by.
+  [[nodiscard]] std::size_t value_bytes() const { return value_bytes_; }
+  void learn_value_bytes(std::size_t seen) { value_bytes_ = learned(value_bytes_, seen); }
+
+  /// An estimate after one more value of `seen` bytes.
+  [[nodiscard]] static std::size_t learned(std::size_t estimate, std::size_t seen) {
+    return seen >= estimate ? seen : estimate - (estimate - seen) / 4;
   }
 
   /// Lots that were submitted and are not wholly answered.
@@ -116,9 +131,10 @@ private:
   struct lot {
     entry_block_builder block;
     std::vector<operation_run> runs;
-    std::size_t at = 0;         ///< The run that the next answer belongs to.
-    std::uint32_t within = 0;   ///< How many of that run are answered.
-    std::uint32_t answered = 0; ///< How many of the lot are.
+    std::size_t answer_bytes = 0; ///< What its answers are expected to bring.
+    std::size_t at = 0;           ///< The run that the next answer belongs to.
+    std::uint32_t within = 0;     ///< How many of that run are answered.
+    std::uint32_t answered = 0;   ///< How many of the lot are.
 
     /// Walks up to `count` operations on from where it stands: `each(run, offset from the start of this walk)`.
     template <class F>
@@ -157,6 +173,8 @@ private:
     lot.take(count, each);
     if (lot.at < lot.runs.size())
       submitted_.emplace(number, std::move(lot));
+    else
+      expected_bytes_ -= lot.answer_bytes;
   }
 
   [[nodiscard]] kind& of(operation what) { return kinds_.at(what == operation::command ? 0 : 1); }
@@ -166,6 +184,8 @@ private:
   std::map<std::uint64_t, lot> submitted_;
   std::uint64_t last_number_ = 0;
   std::size_t waiting_bytes_ = 0;
+  std::size_t expected_bytes_ = 0; ///< Of the answers to submitted lots.
+  std::size_t value_bytes_ = std::size_t{16} << 10;
   std::size_t size_before_ = 0; ///< Of the gathering block, before the operation being added.
 };
 

@@ -341,6 +341,44 @@ SCENARIO("a client that asks for large values is given a few at a time") {
   }
 }
 
+TEST_CASE("many clients that ask for large values are given them some at a time, and everyone's writes go on") {
+  auto node = fake_node{};
+  node.gather.lot_answer_bytes = 200000;
+  node.gather.answer_bytes = 500000;
+  node.book = lot_book{node.gather};
+  const auto big = std::string(60000, 'x');
+  const auto teacher = node.connect();
+  node.ask(teacher, "SET k " + big + "\r\n");
+  node.ask(teacher, "GET k\r\n");
+  auto readers = std::vector<std::uint64_t>{};
+  for (int i = 0; i < 20; ++i) {
+    readers.push_back(node.connect());
+    node.tell(readers.back(), "GET k\r\n");
+  }
+  const auto submit_all = [&] {
+    for (int i = 0; i < 20; ++i) {
+      node.submit();
+      for (const auto& [number, lot] : node.lots)
+        node.book.accepted(number);
+    }
+  };
+  submit_all();
+  CHECK_EQ(under_way(node), words{"query 3", "query 3"});
+  node.tell(teacher, "SET other 1\r\n");
+  submit_all();
+  CHECK_EQ(under_way(node), words{"query 3", "query 3", "command 1"});
+  while (!node.lots.empty()) {
+    const auto number = node.lots.begin()->first;
+    node.answer(number);
+    node.lots.erase(number);
+    submit_all();
+  }
+  for (const auto reader : readers)
+    CHECK_EQ(node.hears(reader).size(), big.size() + 10);
+  CHECK_EQ(node.hears(teacher), "+OK\r\n");
+  CHECK_FALSE(node.book.holds_any());
+}
+
 TEST_CASE("a protocol error comes in its place, ends that connection, and what follows it is not carried out") {
   auto node = fake_node{};
   const auto broken = node.connect();
