@@ -152,7 +152,8 @@ TEST_CASE("a header with a flag, without a type, or with a head longer than its 
 
 TEST_CASE("after a fault a stream says nothing more") {
   frame_parser parser;
-  parser.feed(std::string(100, '\0'));
+  const std::string noise(100, '\0');
+  parser.feed(noise);
   CHECK_FALSE(parser.next());
   CHECK(parser.fault() == frame_fault::malformed);
   const auto good = framed(link_frame::ping, "12345678");
