@@ -276,19 +276,26 @@ void progress::give_up_in_flight() {
 void progress::move_to(log_index next) {
   if (next == next_)
     return;
-  if (next > next_)
+  auto before = position_in_outbox(next.before());
+  if (next.before() == anchor_.index)
+    before = anchor_;
+  if (next > next_ && before)
     drop_from_outbox(next);
   else
-    outbox_.clear();
+    outbox_.clear(); // What nothing is known to stand before cannot be sent.
   outbox_bytes_ = 0;
   for (const auto& batch : outbox_)
     outbox_bytes_ += batch.size_bytes();
   next_ = next;
+  previous_ = before;
   fetching_ = false;
-  if (next.before() == anchor_.index)
-    previous_ = anchor_;
-  else
-    previous_.reset();
+}
+
+std::optional<log_position> progress::position_in_outbox(log_index index) const {
+  for (const auto& batch : outbox_)
+    if (batch.first() <= index && index <= batch.last())
+      return log_position{batch.term(), index};
+  return std::nullopt;
 }
 
 /// Entries before `next` need no sending any more.
@@ -311,7 +318,9 @@ void progress::fetch_if_needed(progress_output& out) {
 
 void progress::settle_notice(instant now) {
   // While entries are in flight or about to go, the commit index travels with what is sent anyway.
-  const bool wanted = commit_sent_ < std::min(commit_, match_) && in_flight_entries_ == 0 && outbox_.empty();
+  // While silenced, nothing falls due: it would only fall due again, at once. News of a lease comes through here.
+  const bool wanted =
+      commit_sent_ < std::min(commit_, match_) && in_flight_entries_ == 0 && outbox_.empty() && may_speak(now);
   if (!wanted)
     notice_due_.reset();
   else if (!notice_due_)

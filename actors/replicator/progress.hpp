@@ -74,6 +74,7 @@ private:
   void expire(instant now);
   void give_up_in_flight();
   void move_to(log_index next);
+  [[nodiscard]] std::optional<log_position> position_in_outbox(log_index index) const;
   void drop_from_outbox(log_index next);
   void fetch_if_needed(progress_output& out);
   void settle_notice(instant now);
@@ -98,7 +99,7 @@ private:
   std::optional<log_position> previous_; ///< Position before `next_`; nothing until it is fetched.
   log_position anchor_;                  ///< A position known to be in the follower's log.
 
-  std::deque<entry_batch> outbox_; ///< Consecutive, from `next_` on.
+  std::deque<entry_batch> outbox_; ///< Consecutive, from `next_` on; empty while `previous_` is not known.
   std::size_t outbox_bytes_ = 0;
   bool fetching_ = false;
 
