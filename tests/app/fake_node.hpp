@@ -130,4 +130,14 @@ public:
   std::vector<std::pair<std::string, std::string>> shown{{"save", ""}, {"appendonly", "yes"}, {"maxclients", "10000"}};
 };
 
+using words = std::vector<std::string>;
+
+/// The lots under way, as words: `command 3` is one of three commands.
+inline words under_way(const fake_node& node) {
+  auto all = words{};
+  for (const auto& [number, lot] : node.lots)
+    all.push_back((lot.what == operation::command ? "command " : "query ") + std::to_string(lot.block.count));
+  return all;
+}
+
 } // namespace troupe::resp
