@@ -147,6 +147,8 @@ TEST_CASE("N9: a heartbeat passes a queue that bulk has filled") {
   one.await_up(2);
   for (int i = 0; i < 64; ++i)
     one.tell(2, request_of(1, 2, std::size_t{1} << 18));
+  for (int i = 0; i < 4000; ++i) // To the brim, where no large one fits.
+    one.tell(2, request_of(1, 2, 100));
   one.tell(2, heartbeat(1, 2, 4711));
   const auto is_heartbeat = [](const std::pair<link_frame, std::string>& came) {
     const auto message = decode(static_cast<message_type>(came.first), group_id{}, came.second, {});
