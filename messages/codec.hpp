@@ -17,8 +17,8 @@
 namespace troupe {
 
 /// Any message between peers.
-using peer_message
-  = std::variant<request_vote, vote_reply, append_entries, append_reply, timeout_now, forward, forward_reply>;
+using peer_message =
+    std::variant<request_vote, vote_reply, append_entries, append_reply, timeout_now, forward, forward_reply>;
 
 /// Frame types on the wire: never renumbered. 1-15 belong to the link itself (frame.hpp); 32-39 are kept for snapshot
 /// chunks.
@@ -55,8 +55,8 @@ struct encoded_message {
 [[nodiscard]] encoded_message encode(const forward&);
 [[nodiscard]] encoded_message encode(const forward_reply&);
 
-/// Reads a message back. `head` is checksummed already; `tail` is shared, not copied, by the batches read. Nothing, if a
-/// single byte is missing or left over, if a field is out of range, or if a payload does not match its checksum.
+/// Reads a message back. `head` is checksummed already; `tail` is shared, not copied, by the batches read. Nothing, if
+/// a single byte is missing or left over, if a field is out of range, or if a payload does not match its checksum.
 /// Allocates no more than the bytes given warrant.
 [[nodiscard]] std::optional<peer_message> decode(message_type type, group_id group, std::string_view head,
                                                  const shared_bytes& tail);

@@ -99,6 +99,7 @@ struct awaiting {
   std::uint32_t offset = 0; ///< Of the run's first operation within its lot.
   log_index first;          ///< Commands only: the run's place in the log.
   std::uint32_t count = 0;
+  instant deadline{}; ///< Commands only: not committed by then, the outcome is called uncertain.
 };
 
 /// Hears how far a state machine has come.
@@ -120,8 +121,12 @@ struct answer_queries {
   entry_block block;
 };
 
+/// Behind what has arrived for an applier meanwhile: goes on with long work.
+struct apply_due {};
+
 /// The only one who touches the state machine.
-using applier_actor = caf::typed_actor<caf::reacts_to<apply_entries>, caf::reacts_to<answer_queries>>;
+using applier_actor =
+    caf::typed_actor<caf::reacts_to<apply_entries>, caf::reacts_to<answer_queries>, caf::reacts_to<apply_due>>;
 
 /// A peer's own timers, and its flush marker, which runs behind what has already arrived.
 struct deadline_due {
@@ -171,6 +176,7 @@ TROUPE_LOCAL_MESSAGE(carry_out_read)
 TROUPE_LOCAL_MESSAGE(carry_out_chore)
 TROUPE_LOCAL_MESSAGE(apply_entries)
 TROUPE_LOCAL_MESSAGE(answer_queries)
+TROUPE_LOCAL_MESSAGE(apply_due)
 TROUPE_LOCAL_MESSAGE(applied)
 TROUPE_LOCAL_MESSAGE(leader_news)
 TROUPE_LOCAL_MESSAGE(entries_fetched)

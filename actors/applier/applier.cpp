@@ -1,27 +1,36 @@
 #include "actors/applier/applier.hpp"
 
+#include "actors/applier/workload.hpp"
+
+#include <deque>
 #include <exception>
 #include <map>
-#include <vector>
+#include <variant>
 
 namespace troupe {
 
 namespace {
 
-/// What a query's or a command's awaiter hears.
+/// Answers built before others on the thread get their turn.
+constexpr std::size_t turn_bytes = std::size_t{4} << 20;
+
 template <class Self>
-void deliver(Self* self, const awaiting& who, answer_list answers) {
+void deliver(Self* self, answered_portion<awaiting> portion) {
+  if (!portion.who)
+    return;
+  const auto& who = *portion.who;
   if (who.client) {
     self->send(who.client,
-               submission_answered{who.number, who.offset, std::make_shared<const answer_list>(std::move(answers))});
+               submission_answered{who.number, portion.offset,
+                                   std::make_shared<const answer_list>(std::move(portion.answers))});
   } else if (who.via) {
     forward_reply reply;
     reply.about = who.about;
     reply.number = who.number;
-    reply.offset = who.offset;
-    reply.count = static_cast<std::uint32_t>(answers.count());
-    reply.answers = std::move(answers.bytes);
-    reply.ends = std::move(answers.ends);
+    reply.offset = portion.offset;
+    reply.count = static_cast<std::uint32_t>(portion.answers.count());
+    reply.answers = std::move(portion.answers.bytes);
+    reply.ends = std::move(portion.answers.ends);
     self->send(who.via, std::move(reply));
   }
 }
@@ -34,84 +43,101 @@ public:
 
   typename Base::behavior_type make_behavior() override {
     return {
-        [this](const apply_entries& m) { guarded([&] { apply(m); }); },
-        [this](answer_queries& m) { guarded([&] { take_in(m); }); },
+        [this](apply_entries& m) { take_in(m); },
+        [this](answer_queries& m) { take_in(m); },
+        [this](const apply_due&) {
+          is_due_ = false;
+          go_on();
+        },
     };
   }
 
   void on_exit() override {
+    work_.clear();
     held_.clear();
     machine_.reset();
   }
 
 private:
-  void apply(const apply_entries& m) {
-    std::size_t bytes = 0;
-    auto waiting = m.waiting.begin();
-    for (const auto& batch : m.batches) {
-      bytes += batch.size_bytes();
-      for (const auto entry : batch) {
-        // A run of operations is applied, and answered, as one.
-        while (waiting != m.waiting.end() && entry.index >= waiting->first + waiting->count)
-          finish_run(&*waiting++);
-        const bool opens_run = waiting != m.waiting.end() && entry.index == waiting->first;
-        if (opens_run)
-          finish_run(nullptr);
-        if (entry.kind == entry_kind::command)
-          run_.push_back({entry.index, batch.term(), batch.leader_time(), 0, entry.content});
-        applied_ = entry.index;
-      }
-    }
-    finish_run(waiting != m.waiting.end() ? &*waiting : nullptr);
-    answer_held();
-    this->send(m.from, applied{m.group, applied_, bytes});
-  }
+  struct entries_work {
+    entries_workload<awaiting> load;
+    application_listener from;
+    group_id group;
+  };
+  using work = std::variant<entries_work, query_workload<awaiting>>;
 
-  void finish_run(const awaiting* who) {
-    if (run_.empty())
-      return;
-    answer_list answers;
-    machine_->apply(run_, answers);
-    run_.clear();
-    if (who)
-      deliver(this, *who, std::move(answers));
+  void take_in(apply_entries& m) {
+    work_.push_back(entries_work{{std::move(m.batches), std::move(m.waiting)}, std::move(m.from), m.group});
+    go_on();
   }
 
   void take_in(answer_queries& m) {
-    if (m.at <= applied_)
-      answer(m);
-    else // Not applied that far: entries may be coming from disk (Q5).
+    if (m.at > applied_) { // Not applied that far: entries may be coming from disk (Q5).
       held_.emplace(m.at, std::move(m));
-  }
-
-  void answer_held() {
-    while (!held_.empty() && held_.begin()->first <= applied_) {
-      answer(held_.begin()->second);
-      held_.erase(held_.begin());
+      return;
     }
+    work_.push_back(query_workload<awaiting>{std::move(m.block), std::move(m.who)});
+    go_on();
   }
 
-  void answer(const answer_queries& m) {
-    answer_list answers;
-    for (entry_iterator query{m.block.payload.view(), {}}, end; query != end; ++query)
-      machine_->query((*query).content, answers);
-    deliver(this, m.who, std::move(answers));
-  }
-
-  template <class F>
-  void guarded(F&& work) {
+  /// Works in the order of arrival; after a turn's worth of answers the thread is given back for a while.
+  void go_on() {
+    if (is_due_)
+      return;
     try {
-      work();
+      std::size_t answered = 0;
+      while (!work_.empty()) {
+        if (answered >= turn_bytes) {
+          is_due_ = true;
+          this->send(this, apply_due{});
+          return;
+        }
+        answered += std::visit([this](auto& next) { return advance(next); }, work_.front());
+      }
     } catch (const std::exception& failure) {
       on_fatal_(std::string{"state machine: "} + failure.what());
       this->quit(caf::exit_reason::unhandled_exception);
     }
   }
 
+  std::size_t advance(entries_work& entries) {
+    std::size_t bytes = 0;
+    if (!entries.load.is_done()) {
+      auto portion = entries.load.advance(*machine_);
+      bytes = portion.answers.bytes.size();
+      deliver(this, std::move(portion));
+    }
+    if (entries.load.is_done()) {
+      applied_ = entries.load.last();
+      this->send(entries.from, applied{entries.group, applied_, entries.load.bytes()});
+      work_.pop_front();
+      release_held();
+    }
+    return bytes;
+  }
+
+  std::size_t advance(query_workload<awaiting>& queries) {
+    auto portion = queries.advance(*machine_);
+    const auto bytes = portion.answers.bytes.size();
+    deliver(this, std::move(portion));
+    if (queries.is_done())
+      work_.pop_front();
+    return bytes;
+  }
+
+  void release_held() {
+    while (!held_.empty() && held_.begin()->first <= applied_) {
+      auto& next = held_.begin()->second;
+      work_.push_back(query_workload<awaiting>{std::move(next.block), std::move(next.who)});
+      held_.erase(held_.begin());
+    }
+  }
+
   std::shared_ptr<state_machine> machine_;
   fatal_handler on_fatal_;
   log_index applied_;
-  std::vector<command> run_; ///< Gathered, not applied yet.
+  std::deque<work> work_;
+  bool is_due_ = false;
   std::multimap<log_index, answer_queries> held_;
 };
 
@@ -119,11 +145,12 @@ class delivering_machine final : public state_machine {
 public:
   delivering_machine(service_actor service, peer_id self) : service_{std::move(service)}, self_{self} {}
 
-  void apply(std::span<const command> commands, answer_list& answers) override {
+  std::size_t apply(std::span<const command> commands, answer_list& answers) override {
     for (const auto& c : commands) {
       caf::anon_send(service_, applied_command{self_, c.index, c.term, shared_bytes{std::string{c.content}}});
       answers.add({});
     }
+    return commands.size();
   }
 
   void query(std::string_view, answer_list& answers) override { answers.add({}); }

@@ -11,7 +11,8 @@
 namespace troupe {
 
 /// Runs of accepted operations in order of their place in the log, each with the one who awaits the answers. `Who` has
-/// `log_index first`, `std::uint32_t count` and `std::uint32_t offset` (of the run's first operation in its lot).
+/// `log_index first`, `std::uint32_t count`, `std::uint32_t offset` (of the run's first operation in its lot) and
+/// `instant deadline`, which never falls from run to run.
 template <class Who>
 class waiting_line {
 public:
@@ -38,13 +39,21 @@ public:
     return taken;
   }
 
-  /// Takes out what waits for entries behind `commit`: whether those will ever be carried out is not known.
-  [[nodiscard]] std::vector<Who> take_behind(log_index commit) {
+  /// Takes out what waits for entries behind `commit` and has waited until its deadline: whether those entries will
+  /// ever be carried out is not known.
+  [[nodiscard]] std::vector<Who> take_overdue(log_index commit, instant now) {
     auto committed = take_up_to(commit);
-    std::vector<Who> lost{std::make_move_iterator(runs_.begin()), std::make_move_iterator(runs_.end())};
-    runs_.assign(std::make_move_iterator(committed.begin()), std::make_move_iterator(committed.end()));
-    return lost;
+    std::vector<Who> overdue;
+    while (!runs_.empty() && runs_.front().deadline <= now) {
+      overdue.push_back(std::move(runs_.front()));
+      runs_.pop_front();
+    }
+    runs_.insert(runs_.begin(), std::make_move_iterator(committed.begin()), std::make_move_iterator(committed.end()));
+    return overdue;
   }
+
+  /// Takes out all that waits for entries behind `commit`: their leader leads no more.
+  [[nodiscard]] std::vector<Who> take_behind(log_index commit) { return take_overdue(commit, instant::max()); }
 
 private:
   std::deque<Who> runs_;

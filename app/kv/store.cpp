@@ -47,11 +47,13 @@ bool sum_overflows(std::int64_t a, std::int64_t b) {
 
 } // namespace
 
-void store::apply(std::span<const command> commands, answer_list& answers) {
-  for (const auto& one : commands) {
-    carry_out(one.content, true, answers.bytes);
+std::size_t store::apply(std::span<const command> commands, answer_list& answers) {
+  std::size_t applied = 0;
+  while (applied < commands.size() && !answers.is_full()) {
+    carry_out(commands[applied++].content, true, answers.bytes);
     answers.end_answer();
   }
+  return applied;
 }
 
 void store::query(std::string_view content, answer_list& answers) {

@@ -19,7 +19,7 @@ namespace troupe::kv {
 /// Reads may come through the log (`apply`) as well as by `query`.
 class store final : public state_machine {
 public:
-  void apply(std::span<const command> commands, answer_list& answers) override;
+  [[nodiscard]] std::size_t apply(std::span<const command> commands, answer_list& answers) override;
   void query(std::string_view content, answer_list& answers) override;
 
   /// Copies the map; chunks hold entries in order of their keys, so equal states make equal bytes.

@@ -33,6 +33,10 @@ struct answer_list {
     auto begin = i == 0 ? 0u : ends[i - 1];
     return std::string_view{bytes}.substr(begin, ends[i] - begin);
   }
+  /// More would be too much at once: what has gathered is to be sent first.
+  [[nodiscard]] bool is_full() const { return bytes.size() >= full_bytes; }
+  static constexpr std::size_t full_bytes = std::size_t{1} << 20;
+
   /// Closes the answer whose bytes were appended to `bytes`.
   void end_answer() { ends.push_back(static_cast<std::uint32_t>(bytes.size())); }
   void add(std::string_view answer) {
@@ -56,8 +60,10 @@ class state_machine {
 public:
   virtual ~state_machine() = default;
 
-  /// Applies `commands` in order and adds exactly one answer for each. The entries are durable on a quorum.
-  virtual void apply(std::span<const command> commands, answer_list& answers) = 0;
+  /// Applies `commands` in order, adds exactly one answer for each, and returns how many it has applied: at least one. It
+  /// may stop early, and should when `answers.is_full()`; the rest is handed to it again. The entries are durable on a
+  /// quorum.
+  [[nodiscard]] virtual std::size_t apply(std::span<const command> commands, answer_list& answers) = 0;
 
   /// Answers one query from the state as it is, changing nothing. Linearizable: the caller has made sure that the state
   /// is fresh enough.
