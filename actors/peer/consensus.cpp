@@ -76,6 +76,7 @@ void consensus::adopt_term(term_number term, instant now, peer_output& out) {
 
 void consensus::become_follower(peer_id leader, instant now, peer_output& out) {
   if (auto* leading = std::get_if<leader_role>(&role_)) {
+    settle(now, out); // What it has accepted is in its log: the disk hears of it before of anything that replaces it.
     abandon_reads(*leading, refusal::no_leader, out);
     out.leadership_ended = true;
     out.news.reset();
@@ -112,6 +113,10 @@ void consensus::settle(instant now, peer_output& out) {
     write.vote = issued_vote_ = vote_;
   write.truncate_from = std::exchange(truncation_, std::nullopt);
   write.append = std::exchange(unflushed_, {});
+  if (is_leader() && !write.append.empty()) { // Disk and network work in parallel (law 2).
+    auto& told = tell_replicators(now, out).appended;
+    told.insert(told.end(), write.append.begin(), write.append.end());
+  }
   const auto id = writes_.issue(write.vote, write.truncate_from, log_.last_index(), now);
   out.writes.push_back({id, std::move(write)});
 }

@@ -28,7 +28,14 @@ void consensus::handle(const append_entries& request, instant now, peer_output& 
   }
   if (request.about.term > vote_.current_term)
     adopt_term(request.about.term, now, out);
-  TROUPE_ASSERT(!is_leader(), "one leader per term (Election Safety)");
+  if (is_leader()) {
+    // Two leaders in a term: one of them has forgotten a vote. Its word is not taken; the operator hears of it.
+    ++counters_.malformed_dropped;
+    out.facts.push_back({fact::weight::warn,
+                         "event=second_leader claimant=" + std::to_string(request.about.from.value())
+                             + " term=" + std::to_string(vote_.current_term.value())});
+    return;
+  }
   if (leader_ != request.about.from || !std::holds_alternative<follower_role>(role_))
     become_follower(request.about.from, now, out);
   std::get<follower_role>(role_).heard_leader_at = now;

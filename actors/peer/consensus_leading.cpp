@@ -74,13 +74,11 @@ void consensus::flush(instant now, peer_output& out) {
   if (life_ != life::active || !leading)
     return;
   const bool new_round = leading->reads.open_round(own_term_commit());
-  if (!unflushed_.empty() || new_round) {
-    auto& told = tell_replicators(now, out);
-    told.appended.insert(told.appended.end(), unflushed_.begin(), unflushed_.end());
-  }
-  settle(now, out); // The disk works in parallel with the network (law 2).
-  if (new_round)
+  settle(now, out);
+  if (new_round) {
+    tell_replicators(now, out);
     confirm_reads(out); // A leader alone is its own quorum.
+  }
 }
 
 leader_news& consensus::tell_replicators(instant now, peer_output& out) {

@@ -20,8 +20,10 @@ std::vector<term_run>::const_iterator run_of(const std::vector<term_run>& runs, 
 
 raft_log::raft_log(const recovered_group& recovered)
     : runs_{recovered.terms}, window_{recovered.tail.begin(), recovered.tail.end()}, last_{recovered.last} {
-  for (const auto& batch : window_)
+  for (const auto& batch : window_) {
     window_bytes_ += batch.size_bytes();
+    last_time_ = std::max(last_time_, batch.leader_time());
+  }
   TROUPE_ASSERT(window_.empty() || window_.back().last() == last_, "the recovered tail ends where the log ends");
 }
 
@@ -41,6 +43,7 @@ void raft_log::append(entry_batch batch) {
   if (runs_.empty() || runs_.back().term != batch.term())
     runs_.push_back({batch.first(), batch.term()});
   last_ = batch.last();
+  last_time_ = std::max(last_time_, batch.leader_time());
   window_bytes_ += batch.size_bytes();
   window_.push_back(std::move(batch));
 }

@@ -34,8 +34,9 @@ public:
     return position.index <= last_ && term_at(position.index) == position.term;
   }
 
-  /// Log time of the last entry, as far as it is known; see entry_batch::leader_time.
-  [[nodiscard]] std::int64_t last_time() const { return window_.empty() ? 0 : window_.back().leader_time(); }
+  /// The latest log time of any entry this log has held; a new entry's must not be before it. See
+  /// entry_batch::leader_time.
+  [[nodiscard]] std::int64_t last_time() const { return last_time_; }
 
   /// Adds a batch right behind the last entry; its term must not be below the last one's.
   void append(entry_batch batch);
@@ -62,6 +63,7 @@ private:
   std::deque<entry_batch> window_;
   std::size_t window_bytes_ = 0;
   log_index last_;
+  std::int64_t last_time_ = 0;
 };
 
 } // namespace troupe

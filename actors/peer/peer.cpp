@@ -37,11 +37,9 @@ public:
         // Numbers of an earlier boot must not be taken for ours.
         forward_number_{std::mt19937_64{parts_.options.seed}() << 20} {
     parts_.recovered = {};
-    this->set_exit_handler([this](caf::exit_msg& m) { someone_ended(m); });
-    for (const auto& part :
-         {caf::actor_cast<caf::actor>(parts_.persister), caf::actor_cast<caf::actor>(parts_.archivist),
-          caf::actor_cast<caf::actor>(parts_.applier)})
-      this->link_to(part);
+    this->set_down_handler([this](caf::down_msg& m) { someone_ended(m); });
+    for (const auto& part : own_actors())
+      this->monitor(part);
   }
 
   typename Base::behavior_type make_behavior() override {
@@ -76,6 +74,11 @@ public:
   }
 
   void on_exit() override {
+    // Not links: a kill would run through them both ways, past every handler.
+    for (auto& [id, replicator] : replicators_)
+      caf::anon_send_exit(replicator, caf::exit_reason::user_shutdown);
+    for (const auto& part : own_actors())
+      caf::anon_send_exit(part, caf::exit_reason::user_shutdown);
     replicators_.clear();
     reads_.clear();
     line_ = {};
@@ -160,6 +163,9 @@ private:
       return; // A sooner one was armed since.
     armed_for_.reset();
     act([&](peer_output& out) { mind_.tick(now(), out); });
+    // The entries stay in the log, and may yet be committed.
+    for (const auto& overdue : line_.take_overdue(mind_.commit(), now()))
+      refuse(overdue, refusal::uncertain);
   }
 
   // -- leadership ----------------------------------------------------------------------------------------------------
@@ -179,28 +185,24 @@ private:
     parts.leader = peer_actor{this};
     parts.follower = parts_.others.at(follower);
     auto replicator = spawn_replicator(this->system(), parts_.replicators, std::move(parts));
-    this->link_to(replicator);
+    this->monitor(replicator);
     replicators_.insert_or_assign(follower, std::move(replicator));
   }
 
   void end_leadership() {
-    for (auto& [id, replicator] : std::exchange(replicators_, {})) {
-      this->unlink_from(replicator);
+    for (auto& [id, replicator] : std::exchange(replicators_, {}))
       this->send_exit(replicator, caf::exit_reason::user_shutdown);
-    }
     for (const auto& lost : line_.take_behind(mind_.commit()))
       refuse(lost, refusal::uncertain);
   }
 
-  void someone_ended(caf::exit_msg& m) {
+  void someone_ended(const caf::down_msg& m) {
     const auto dead = std::find_if(replicators_.begin(), replicators_.end(),
                                    [&](const auto& r) { return r.second.address() == m.source; });
     if (dead != replicators_.end()) {
       restart_replicator(dead->first);
     } else if (is_own(m.source)) {
-      parts_.on_fatal("an actor this peer cannot live without has ended");
-      this->quit(m.reason);
-    } else {
+      parts_.on_fatal("an actor that a peer cannot live without has ended");
       this->quit(m.reason);
     }
   }
@@ -212,9 +214,14 @@ private:
     act([&](peer_output& out) { mind_.renew_lease(now(), out); });
   }
 
+  [[nodiscard]] std::vector<caf::actor> own_actors() const {
+    return {caf::actor_cast<caf::actor>(parts_.persister), caf::actor_cast<caf::actor>(parts_.archivist),
+            caf::actor_cast<caf::actor>(parts_.applier)};
+  }
+
   [[nodiscard]] bool is_own(const caf::actor_addr& source) const {
-    return source == parts_.persister.address() || source == parts_.archivist.address()
-        || source == parts_.applier.address();
+    const auto own = own_actors();
+    return std::any_of(own.begin(), own.end(), [&](const auto& part) { return part.address() == source; });
   }
 
   void route(append_reply& m) {
@@ -281,7 +288,9 @@ private:
         feed(log.entries(fed_.next(), mind_.commit(), feed_bytes));
       } else {
         is_feed_reading_ = true;
-        read_back({parts_.group, fed_.next(), mind_.commit(), feed_bytes}, std::nullopt);
+        // A commit index may be ahead of this peer's own disk.
+        const auto upto = std::min(mind_.commit(), mind_.durable_last());
+        read_back({parts_.group, fed_.next(), upto, feed_bytes}, std::nullopt);
       }
     }
     // What is durable can be read back, by a slow applier, too.
@@ -356,6 +365,7 @@ private:
     if (!result.first)
       return result.why;
     who.first = result.first->index;
+    who.deadline = now() + parts_.options.client_deadline;
     line_.push(who);
     arm_flush();
     return std::nullopt;
@@ -488,12 +498,6 @@ private:
   void stop() {
     act([&](peer_output& out) { mind_.stop(out); });
     lose_forwards([](const auto&) { return true; });
-    for (const auto& part :
-         {caf::actor_cast<caf::actor>(parts_.persister), caf::actor_cast<caf::actor>(parts_.archivist),
-          caf::actor_cast<caf::actor>(parts_.applier)}) {
-      this->unlink_from(part);
-      this->send_exit(part, caf::exit_reason::user_shutdown);
-    }
     this->quit(caf::exit_reason::user_shutdown);
   }
 

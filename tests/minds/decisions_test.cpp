@@ -91,6 +91,14 @@ TEST_CASE("a log gives no more entries than fit, but one at least, and splits ba
   CHECK(mine.entries(log_index{2}, log_index{3}, 1000).front().last() == log_index{3});
 }
 
+TEST_CASE("log time never goes back, though a truncation empties the window") {
+  auto remembered = remembers({1, 1, 2, 2}, 2);
+  remembered.tail = {entry_batch::stamp({1, batch(2, 4, {"x"}).payload()}, term_number{2}, log_index{4}, 9'000'000)};
+  raft_log mine{remembered};
+  mine.truncate_from(log_index{4});
+  CHECK(mine.last_time() == 9'000'000);
+}
+
 TEST_CASE("N24 a slice taken from a log stays what it was when the log goes on") {
   raft_log mine{remembers({1, 1, 1}, 1)};
   const auto held = mine.entries(log_index{1}, log_index{3}, 1000);
@@ -125,14 +133,31 @@ struct somebody {
   log_index first;
   std::uint32_t count = 0;
   std::uint32_t offset = 0;
+  instant deadline{};
 };
 
 } // namespace
 
+TEST_CASE("what waits longer than its deadline for a commit is given up; what is committed is not") {
+  waiting_line<somebody> line;
+  line.push({log_index{1}, 2, 0, instant{1s}});
+  line.push({log_index{3}, 1, 0, instant{2s}});
+  line.push({log_index{4}, 1, 0, instant{3s}});
+  const auto overdue = line.take_overdue(log_index{1}, instant{2s});
+  REQUIRE(overdue.size() == 2);
+  CHECK(overdue[0].first == log_index{2});
+  CHECK(overdue[0].offset == 1);
+  CHECK(overdue[1].first == log_index{3});
+  const auto rest = line.take_up_to(log_index{9});
+  REQUIRE(rest.size() == 2);
+  CHECK(rest[0].first == log_index{1});
+  CHECK(rest[1].first == log_index{4});
+}
+
 TEST_CASE("a run that awaits answers is split where the entries are, and what is behind the commit index is lost") {
   waiting_line<somebody> line;
-  line.push({log_index{1}, 4, 0});
-  line.push({log_index{5}, 2, 0});
+  line.push({log_index{1}, 4, 0, {}});
+  line.push({log_index{5}, 2, 0, {}});
   auto taken = line.take_up_to(log_index{2});
   REQUIRE(taken.size() == 1);
   CHECK(taken[0].count == 2);

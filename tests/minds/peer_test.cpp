@@ -384,3 +384,40 @@ SCENARIO("a group of one elects itself and commits by itself") {
   peer.mind().flush(peer.now(), out);
   REQUIRE(out.confirmed_reads.size() == 1);
 }
+
+SCENARIO("law 2: a command that waits for its flush reaches the followers although the disk reports first") {
+  lone_peer peer;
+  peer.becomes_leader(); // Its no-op is being written.
+  entry_block_builder block;
+  block.add(entry_kind::command, "x");
+  REQUIRE(peer.mind().propose(block.take(), peer.now()).first); // Its flush is queued behind the disk's report.
+  peer.disk_catches_up();
+  REQUIRE(peer.last_output().news);
+  CHECK(peer.last_output().news->appended.size() == 1);
+  CHECK(peer.last_output().news->last == log_index{2});
+  CHECK(peer.last_output().writes.size() == 1);
+}
+
+SCENARIO("N23 a leader deposed between a proposal and its flush writes what its log holds, and nothing else") {
+  lone_peer peer;
+  peer.becomes_leader();
+  peer.disk_catches_up();
+  entry_block_builder block;
+  block.add(entry_kind::command, "old");
+  REQUIRE(peer.mind().propose(block.take(), peer.now()).first); // Index 2; its flush is still to come.
+  peer.hears(sends_entries(2, 2, at(1, 1), {batch(2, 2, {"new"})}));
+  peer.disk_catches_up(); // The model of the disk asserts that entries are consecutive; the real one does, too.
+  CHECK(peer.durable().last == log_index{2});
+  CHECK(peer.durable().tail.back().term() == term_number{2});
+}
+
+SCENARIO("a second leader of the term is not believed, and the operator hears of it") {
+  lone_peer peer;
+  peer.becomes_leader();
+  peer.disk_catches_up();
+  peer.forgets_what_it_said();
+  peer.hears(sends_entries(2, peer.term(), {}));
+  CHECK(peer.mind().is_leader());
+  REQUIRE(peer.last_output().facts.size() == 1);
+  CHECK(peer.last_output().facts[0].what.find("second_leader") != std::string::npos);
+}
