@@ -36,6 +36,8 @@ public:
   [[nodiscard]] std::optional<std::string> recovered(const recovered_group& found);
 
   [[nodiscard]] const hard_state& vote() const { return durable_.vote; }
+  /// As written, durable or not.
+  [[nodiscard]] const hard_state& written_vote() const { return written_.vote; }
   /// The last durable index.
   [[nodiscard]] log_index last() const { return durable_.last(); }
   /// The durable entry at an index, from 1; nothing beyond the last.

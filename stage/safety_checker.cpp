@@ -250,7 +250,7 @@ void safety_checker::becomes_durable(peer_id id, const log_write& write) {
 
 void safety_checker::is_written(peer_id id, const log_write& write) {
   remember_entries(id, write);
-  const auto leader = leaders_.find(disks_.at(id)->vote().current_term);
+  const auto leader = leaders_.find(disks_.at(id)->written_vote().current_term);
   if (write.truncate_from && !write.vote && leader != leaders_.end() && leader->second == id)
     fail("peer " + text(id) + " cuts its own log while it leads term " + text(leader->first));
 }

@@ -149,6 +149,14 @@ TEST_CASE("Law 5: a leader whose disk hangs goes quiet and is replaced; one whos
     group.sleep(5s);
     group.expect(group.state(leader).is_leader, "a leader with nothing to write was deposed");
     group.start(leader, "stuck");
+    group.sleep(700ms); // The lease of 500 ms is over, and nobody else can have been elected yet.
+    group.expect(!group.state(leader).is_leader, "a leader whose disk hangs does not step down by itself");
+    auto beats = 0;
+    group.network().watch([&](const peer_message& message) {
+      beats += std::holds_alternative<append_entries>(message) && about(message).from == group.node(leader).id();
+    });
+    group.sleep(200ms);
+    group.expect(beats == 0, "a leader whose disk hangs goes on beating");
     group.sleep(3s);
     group.expect(!group.state(leader).is_leader, "a leader whose disk hangs goes on leading");
     group.one("y", 2, true);

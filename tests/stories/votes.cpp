@@ -76,6 +76,22 @@ SCENARIO("N9: a candidate that steps down within a term has voted for itself, an
   CHECK(peer.last_said<vote_reply>()->granted); // A higher term frees the vote.
 }
 
+SCENARIO("A peer votes for nobody whose log is behind its own, by term first and then by index (E5)") {
+  lone_peer peer;
+  peer.hears(appends(2, 3, 1, {}, {entries(1, 1, 4), entries(3, 5)}));
+  peer.waits(1ms);
+  const auto grants = [&](std::uint64_t term, std::uint64_t last_term, std::uint64_t last_index) {
+    auto request = asks_for_vote(3, term, {term_number{last_term}, log_index{last_index}});
+    request.transfer = true;
+    peer.hears(request);
+    return peer.last_said<vote_reply>()->granted;
+  };
+  CHECK_FALSE(grants(4, 2, 100)); // Longer, but of an earlier term.
+  CHECK_FALSE(grants(5, 3, 4));   // Of the same term, but shorter.
+  CHECK(grants(6, 3, 5));
+  CHECK(grants(7, 4, 1)); // Shorter, but of a later term.
+}
+
 SCENARIO("N10: a candidate asks nobody before its own vote is on disk") {
   lone_peer peer;
   REQUIRE(peer.waits_to_say<request_vote>(2s));
