@@ -41,7 +41,8 @@ peer_troupe make_peer(caf::actor_system& system, peer_parts parts) {
   made.archivist = spawn_archivist(system, parts.where.archivist, parts.on_fatal);
   made.persister =
       spawn_persister(system, parts.where.persister, std::move(parts.store), made.archivist, parts.on_fatal);
-  made.applier = spawn_applier(system, parts.where.applier, std::move(parts.machine), parts.on_fatal);
+  made.applier = spawn_applier(system, parts.where.applier, std::move(parts.machine),
+                               parts.options.limits.waiting_reads, parts.on_fatal);
   peer_troupe result{{}, made.persister, made.archivist, made.applier};
   result.peer = spawn_peer(system, parts.where.peer, std::move(made));
   return result;

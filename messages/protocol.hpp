@@ -97,9 +97,11 @@ struct awaiting {
   envelope about;      ///< For `forward_reply`.
   std::uint64_t number = 0;
   std::uint32_t offset = 0; ///< Of the run's first operation within its lot.
-  log_index first;          ///< Commands only: the run's place in the log.
+  log_index first;          ///< Commands only: the run's place in the log,
+  term_number term;         ///< and the term it was accepted in.
   std::uint32_t count = 0;
-  instant deadline{}; ///< Commands only: not committed by then, the outcome is called uncertain.
+  instant
+      deadline{}; ///< A command that is not committed by then is called uncertain, a query is not answered any more.
 };
 
 /// Hears how far a state machine has come.
@@ -123,10 +125,12 @@ struct answer_queries {
 
 /// Behind what has arrived for an applier meanwhile: goes on with long work.
 struct apply_due {};
+/// Some query has waited long.
+struct held_due {};
 
 /// The only one who touches the state machine.
-using applier_actor =
-    caf::typed_actor<caf::reacts_to<apply_entries>, caf::reacts_to<answer_queries>, caf::reacts_to<apply_due>>;
+using applier_actor = caf::typed_actor<caf::reacts_to<apply_entries>, caf::reacts_to<answer_queries>,
+                                       caf::reacts_to<apply_due>, caf::reacts_to<held_due>>;
 
 /// A peer's own timers, and its flush marker, which runs behind what has already arrived.
 struct deadline_due {
@@ -177,6 +181,7 @@ TROUPE_LOCAL_MESSAGE(carry_out_chore)
 TROUPE_LOCAL_MESSAGE(apply_entries)
 TROUPE_LOCAL_MESSAGE(answer_queries)
 TROUPE_LOCAL_MESSAGE(apply_due)
+TROUPE_LOCAL_MESSAGE(held_due)
 TROUPE_LOCAL_MESSAGE(applied)
 TROUPE_LOCAL_MESSAGE(leader_news)
 TROUPE_LOCAL_MESSAGE(entries_fetched)

@@ -1,7 +1,9 @@
 #include "actors/applier/applier.hpp"
 
+#include "actors/answering.hpp"
 #include "actors/applier/workload.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <exception>
 #include <map>
@@ -14,32 +16,12 @@ namespace {
 /// Answers built before others on the thread get their turn.
 constexpr std::size_t turn_bytes = std::size_t{4} << 20;
 
-template <class Self>
-void deliver(Self* self, answered_portion<awaiting> portion) {
-  if (!portion.who)
-    return;
-  const auto& who = *portion.who;
-  if (who.client) {
-    self->send(who.client,
-               submission_answered{who.number, portion.offset,
-                                   std::make_shared<const answer_list>(std::move(portion.answers))});
-  } else if (who.via) {
-    forward_reply reply;
-    reply.about = who.about;
-    reply.number = who.number;
-    reply.offset = portion.offset;
-    reply.count = static_cast<std::uint32_t>(portion.answers.count());
-    reply.answers = std::move(portion.answers.bytes);
-    reply.ends = std::move(portion.answers.ends);
-    self->send(who.via, std::move(reply));
-  }
-}
-
 template <class Base>
 class applier_shell : public Base {
 public:
-  applier_shell(caf::actor_config& config, std::shared_ptr<state_machine> machine, fatal_handler on_fatal)
-      : Base{config}, machine_{std::move(machine)}, on_fatal_{std::move(on_fatal)} {}
+  applier_shell(caf::actor_config& config, std::shared_ptr<state_machine> machine, std::size_t max_held,
+                fatal_handler on_fatal)
+      : Base{config}, machine_{std::move(machine)}, max_held_{max_held}, on_fatal_{std::move(on_fatal)} {}
 
   typename Base::behavior_type make_behavior() override {
     return {
@@ -49,6 +31,7 @@ public:
           is_due_ = false;
           go_on();
         },
+        [this](const held_due&) { refuse_overdue(); },
     };
   }
 
@@ -72,12 +55,46 @@ private:
   }
 
   void take_in(answer_queries& m) {
-    if (m.at > applied_) { // Not applied that far: entries may be coming from disk (Q5).
-      held_.emplace(m.at, std::move(m));
-      return;
-    }
+    if (m.at > applied_) // Not applied that far: entries may be coming from disk (Q5).
+      return hold(m);
     work_.push_back(query_workload<awaiting>{std::move(m.block), std::move(m.who)});
     go_on();
+  }
+
+  void hold(answer_queries& m) {
+    if (held_.size() >= max_held_)
+      return refuse_to(this, m.who, refusal::busy);
+    const auto deadline = m.who.deadline;
+    held_.emplace(m.at, std::move(m));
+    arm_held(deadline);
+  }
+
+  void arm_held(instant deadline) {
+    if (!std::exchange(is_held_armed_, true))
+      this->delayed_send(this, std::max(deadline - this->clock().now(), duration::zero()), held_due{});
+  }
+
+  // Each read ends by its deadline, whatever the applier is waiting for (Q6).
+  void refuse_overdue() {
+    is_held_armed_ = false;
+    const auto now = this->clock().now();
+    auto next = instant::max();
+    for (auto it = held_.begin(); it != held_.end();) {
+      if (it->second.who.deadline <= now) {
+        refuse_to(this, it->second.who, refusal::not_ready);
+        it = held_.erase(it);
+      } else {
+        next = std::min(next, it->second.who.deadline);
+        ++it;
+      }
+    }
+    if (!held_.empty())
+      arm_held(next);
+  }
+
+  void deliver(answered_portion<awaiting> portion) {
+    if (portion.who)
+      answer_to(this, *portion.who, portion.offset, std::move(portion.answers));
   }
 
   /// Works in the order of arrival; after a turn's worth of answers the thread is given back for a while.
@@ -105,7 +122,7 @@ private:
     if (!entries.load.is_done()) {
       auto portion = entries.load.advance(*machine_);
       bytes = portion.answers.bytes.size();
-      deliver(this, std::move(portion));
+      deliver(std::move(portion));
     }
     if (entries.load.is_done()) {
       applied_ = entries.load.last();
@@ -119,7 +136,7 @@ private:
   std::size_t advance(query_workload<awaiting>& queries) {
     auto portion = queries.advance(*machine_);
     const auto bytes = portion.answers.bytes.size();
-    deliver(this, std::move(portion));
+    deliver(std::move(portion));
     if (queries.is_done())
       work_.pop_front();
     return bytes;
@@ -134,11 +151,13 @@ private:
   }
 
   std::shared_ptr<state_machine> machine_;
+  std::size_t max_held_;
   fatal_handler on_fatal_;
   log_index applied_;
   std::deque<work> work_;
   bool is_due_ = false;
   std::multimap<log_index, answer_queries> held_;
+  bool is_held_armed_ = false;
 };
 
 class delivering_machine final : public state_machine {
@@ -171,8 +190,8 @@ private:
 } // namespace
 
 applier_actor spawn_applier(caf::actor_system& system, placement where, std::shared_ptr<state_machine> machine,
-                            fatal_handler on_fatal) {
-  return spawn_at<applier_shell, applier_actor>(system, where, std::move(machine), std::move(on_fatal));
+                            std::size_t max_held, fatal_handler on_fatal) {
+  return spawn_at<applier_shell, applier_actor>(system, where, std::move(machine), max_held, std::move(on_fatal));
 }
 
 std::shared_ptr<state_machine> deliver_to(service_actor service, peer_id self) {

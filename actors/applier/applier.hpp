@@ -11,8 +11,10 @@
 
 namespace troupe {
 
+/// `max_held` bounds the lots of queries that wait until the state machine has come far enough; more are refused.
 [[nodiscard]] applier_actor spawn_applier(caf::actor_system& system, placement where,
-                                          std::shared_ptr<state_machine> machine, fatal_handler on_fatal);
+                                          std::shared_ptr<state_machine> machine, std::size_t max_held,
+                                          fatal_handler on_fatal);
 
 /// A state machine that hands each command on to a service actor: the bare interface (the course's applyCh). Its
 /// answers are empty.

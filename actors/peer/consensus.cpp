@@ -29,7 +29,7 @@ void consensus::stop(peer_output& out) {
     return;
   if (auto* leading = std::get_if<leader_role>(&role_)) {
     abandon_reads(*leading, refusal::stopped, out);
-    out.leadership_ended = true;
+    out.leadership_ended = commit_;
   }
   role_ = follower_role{};
   leader_ = nobody;
@@ -78,7 +78,7 @@ void consensus::become_follower(peer_id leader, instant now, peer_output& out) {
   if (auto* leading = std::get_if<leader_role>(&role_)) {
     settle(now, out); // What it has accepted is in its log: the disk hears of it before of anything that replaces it.
     abandon_reads(*leading, refusal::no_leader, out);
-    out.leadership_ended = true;
+    out.leadership_ended = commit_;
     out.news.reset();
     uncommitted_.clear();
     uncommitted_bytes_ = 0;

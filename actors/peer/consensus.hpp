@@ -46,8 +46,9 @@ struct peer_output {
   std::vector<persist> writes;
   /// The peer has become leader: replicators are wanted for all other members, each beginning behind `probe_from`.
   std::optional<log_position> lead_from;
-  /// Leadership has ended: replicators end, and what was accepted and not committed has an unknown outcome.
-  bool leadership_ended = false;
+  /// Leadership has ended, with this commit index: replicators end, and what was accepted behind it has an unknown
+  /// outcome. The index is of that moment: the same event may go on to commit another leader's entries at those places.
+  std::optional<log_index> leadership_ended;
   /// For every replicator.
   std::optional<leader_news> news;
   bool commit_advanced = false;

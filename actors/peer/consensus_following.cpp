@@ -8,6 +8,13 @@
 
 namespace troupe {
 
+namespace {
+
+/// Answers that wait for the disk, at most.
+constexpr std::size_t max_withheld = 4096;
+
+} // namespace
+
 void consensus::handle(const append_entries& request, instant now, peer_output& out) {
   if (life_ != life::active)
     return;
@@ -40,6 +47,15 @@ void consensus::handle(const append_entries& request, instant now, peer_output& 
     become_follower(request.about.from, now, out);
   std::get<follower_role>(role_).heard_leader_at = now;
   timer_.restart(now);
+
+  if (withheld_.size() >= max_withheld && !request.batches.empty()) {
+    // A disk that hangs gathers promises; beyond these many a request is refused for what is durable (law 6).
+    reply.about = to(request.about.from);
+    reply.last = writes_.durable_last();
+    settle(now, out);
+    say(reply, out);
+    return;
+  }
 
   const auto plan = plan_append(log_, request);
   if (plan.truncate_from) {

@@ -1,7 +1,9 @@
 #include "actors/peer/peer.hpp"
 
+#include "actors/answering.hpp"
 #include "actors/peer/consensus.hpp"
 #include "actors/peer/forwarded_lots.hpp"
+#include "actors/peer/unapplied.hpp"
 #include "actors/peer/waiting_line.hpp"
 #include "actors/replicator/replicator.hpp"
 #include "troupe/assert.hpp"
@@ -45,9 +47,9 @@ public:
   typename Base::behavior_type make_behavior() override {
     return {
         // From other peers.
-        [this](const request_vote& m) { step(m); },
-        [this](const vote_reply& m) { step(m); },
-        [this](const append_entries& m) { step(m); },
+        [this](const request_vote& m) { hear(m); },
+        [this](const vote_reply& m) { hear(m); },
+        [this](const append_entries& m) { hear(m); },
         [this](append_reply& m) { route(m); },
         [this](const timeout_now&) {},
         [this](forward& m) { accept_forward(m); },
@@ -112,13 +114,24 @@ private:
     act([&](peer_output& out) { mind_.handle(event, now(), out); });
   }
 
+  /// Whether a peer's message is for this peer at all. Links carry the messages of every group.
+  [[nodiscard]] bool is_mine(const envelope& about) const {
+    return about.group == parts_.group && about.to == parts_.self;
+  }
+
+  template <class Message>
+  void hear(const Message& message) {
+    if (is_mine(message.about))
+      step(message);
+  }
+
   void carry_out(peer_output& out) {
     for (auto& message : out.send)
       tell(std::move(message));
     for (auto& write : out.writes)
       this->send(parts_.persister, persist_request{log_writer_actor{peer_actor{this}}, std::move(write)});
     if (out.leadership_ended)
-      end_leadership();
+      end_leadership(*out.leadership_ended);
     if (out.lead_from)
       begin_leadership(*out.lead_from);
     if (out.news)
@@ -165,7 +178,7 @@ private:
     act([&](peer_output& out) { mind_.tick(now(), out); });
     // The entries stay in the log, and may yet be committed.
     for (const auto& overdue : line_.take_overdue(mind_.commit(), now()))
-      refuse(overdue, refusal::uncertain);
+      refuse_to(this, overdue, refusal::uncertain);
   }
 
   // -- leadership ----------------------------------------------------------------------------------------------------
@@ -189,11 +202,12 @@ private:
     replicators_.insert_or_assign(follower, std::move(replicator));
   }
 
-  void end_leadership() {
+  void end_leadership(log_index commit) {
     for (auto& [id, replicator] : std::exchange(replicators_, {}))
       this->send_exit(replicator, caf::exit_reason::user_shutdown);
-    for (const auto& lost : line_.take_behind(mind_.commit()))
-      refuse(lost, refusal::uncertain);
+    for (const auto& lost : line_.take_behind(commit))
+      refuse_to(this, lost, refusal::uncertain);
+    unapplied_.forget_behind(commit);
   }
 
   void someone_ended(const caf::down_msg& m) {
@@ -225,6 +239,8 @@ private:
   }
 
   void route(append_reply& m) {
+    if (!is_mine(m.about))
+      return;
     bool is_admitted = false;
     act([&](peer_output& out) { is_admitted = mind_.admit(m, now(), out); });
     if (const auto to = replicators_.find(m.about.from); is_admitted && to != replicators_.end())
@@ -302,6 +318,8 @@ private:
       backlog_bytes_ += batch.size_bytes();
     fed_ = batches.back().last();
     auto waiting = line_.take_up_to(fed_);
+    for (const auto& run : waiting)
+      TROUPE_ASSERT(mind_.entries().has({run.term, run.first}), "an answer belongs to the command it is given for");
     this->send(
         parts_.applier,
         apply_entries{application_listener{peer_actor{this}}, parts_.group, std::move(batches), std::move(waiting)});
@@ -310,6 +328,7 @@ private:
   void credit(const applied& m) {
     applied_ = m.up_to;
     backlog_bytes_ -= m.bytes;
+    unapplied_.applied_up_to(applied_);
     feed_applier();
   }
 
@@ -332,14 +351,14 @@ private:
     if (!mind_.is_leader() && mind_.leader() != nobody)
       return pass_on(std::move(who), m.what, std::move(m.block));
     if (const auto why = take_in(who, m.what, std::move(m.block)))
-      refuse(who, *why);
+      refuse_to(this, who, *why);
     else
       this->send(who.client, submission_accepted{m.number});
   }
 
   void accept_forward(forward& m) {
     const auto via = parts_.others.find(m.about.from);
-    if (via == parts_.others.end())
+    if (via == parts_.others.end() || !is_mine(m.about) || !is_of_clients(m.block))
       return;
     awaiting who;
     who.via = via->second;
@@ -347,13 +366,25 @@ private:
     who.number = m.number;
     // One hop at most: who is no leader does not pass it on.
     if (const auto why = take_in(who, m.what, std::move(m.block)))
-      refuse(who, *why);
+      refuse_to(this, who, *why);
+  }
+
+  /// Clients propose commands; the other kinds of entries are Raft's own.
+  [[nodiscard]] static bool is_of_clients(const entry_block& block) {
+    for (entry_iterator next{block.payload.view(), {}}; next != entry_iterator{}; ++next)
+      if ((*next).kind != entry_kind::command)
+        return false;
+    return block.count > 0;
   }
 
   /// Takes operations in as leader; says why not, if not.
   std::optional<refusal> take_in(awaiting& who, operation what, entry_block block) {
     who.count = block.count;
+    who.deadline = now() + parts_.options.client_deadline;
+    const auto& limits = parts_.options.limits;
     if (what == operation::query) {
+      if (block.payload.size() > limits.proposal_bytes)
+        return refusal::too_large;
       const auto ticket = ++ticket_;
       const auto why = mind_.begin_read(ticket, now());
       if (!why)
@@ -361,11 +392,15 @@ private:
       arm_flush();
       return why;
     }
+    const auto bytes = block.payload.size();
+    if (!unapplied_.has_room(bytes, limits.uncommitted_bytes + limits.apply_backlog_bytes))
+      return refusal::busy;
     const auto result = mind_.propose(std::move(block), now());
     if (!result.first)
       return result.why;
     who.first = result.first->index;
-    who.deadline = now() + parts_.options.client_deadline;
+    who.term = result.first->term;
+    unapplied_.accept(mind_.entries().last_index(), bytes);
     line_.push(who);
     arm_flush();
     return std::nullopt;
@@ -380,20 +415,7 @@ private:
   void fail_read(const failed_read& read) {
     auto node = reads_.extract(read.ticket);
     TROUPE_ASSERT(!node.empty(), "each read ends once");
-    refuse(node.mapped().who, read.why);
-  }
-
-  void refuse(const awaiting& who, refusal why) {
-    if (who.client) {
-      this->send(who.client, submission_refused{who.number, who.offset, why});
-    } else if (who.via) {
-      forward_reply reply;
-      reply.about = who.about;
-      reply.number = who.number;
-      reply.offset = who.offset;
-      reply.refused = static_cast<std::uint8_t>(why);
-      this->send(who.via, std::move(reply));
-    }
+    refuse_to(this, node.mapped().who, read.why);
   }
 
   // -- passing on to the leader --------------------------------------------------------------------------------------
@@ -401,9 +423,9 @@ private:
   void pass_on(awaiting who, operation what, entry_block block) {
     const auto& limits = parts_.options.limits;
     if (block.payload.size() > limits.proposal_bytes)
-      return refuse(who, refusal::too_large);
+      return refuse_to(this, who, refusal::too_large);
     if (!forwarded_.empty() && forwarded_.bytes() + block.payload.size() > limits.forwarded_bytes)
-      return refuse(who, refusal::busy);
+      return refuse_to(this, who, refusal::busy);
     const auto number = ++forward_number_;
     forwarded_lot<client_actor> lot;
     lot.client = who.client;
@@ -427,6 +449,8 @@ private:
   }
 
   void pass_on_answers(forward_reply& m) {
+    if (!is_mine(m.about))
+      return;
     auto* lot = forwarded_.find(m.number, m.offset);
     if (!lot || lot->leader != m.about.from) {
       ++stale_forward_replies_;
@@ -498,6 +522,9 @@ private:
   void stop() {
     act([&](peer_output& out) { mind_.stop(out); });
     lose_forwards([](const auto&) { return true; });
+    // Committed perhaps, but nobody will say so any more.
+    for (const auto& run : line_.take_behind(log_index{}))
+      refuse_to(this, run, refusal::uncertain);
     this->quit(caf::exit_reason::user_shutdown);
   }
 
@@ -521,6 +548,7 @@ private:
       fetches_; ///< Read back from disk; for the applier if nothing.
   std::map<std::uint64_t, pending_read> reads_;
   waiting_line<awaiting> line_;
+  unapplied unapplied_;
 
   std::pair<peer_id, term_number> led_by_; ///< As last looked at.
   forwarded_lots<client_actor> forwarded_;

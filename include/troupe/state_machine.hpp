@@ -2,6 +2,7 @@
 /// What a service gives to be replicated.
 #pragma once
 
+#include "troupe/assert.hpp"
 #include "troupe/entry.hpp"
 #include "troupe/types.hpp"
 
@@ -38,7 +39,10 @@ struct answer_list {
   static constexpr std::size_t full_bytes = std::size_t{1} << 20;
 
   /// Closes the answer whose bytes were appended to `bytes`.
-  void end_answer() { ends.push_back(static_cast<std::uint32_t>(bytes.size())); }
+  void end_answer() {
+    TROUPE_ASSERT(bytes.size() <= ~std::uint32_t{}, "answers of one list fit in 4 GiB");
+    ends.push_back(static_cast<std::uint32_t>(bytes.size()));
+  }
   void add(std::string_view answer) {
     bytes += answer;
     end_answer();
@@ -60,9 +64,9 @@ class state_machine {
 public:
   virtual ~state_machine() = default;
 
-  /// Applies `commands` in order, adds exactly one answer for each, and returns how many it has applied: at least one. It
-  /// may stop early, and should when `answers.is_full()`; the rest is handed to it again. The entries are durable on a
-  /// quorum.
+  /// Applies `commands` in order, adds exactly one answer for each, and returns how many it has applied: at least one.
+  /// It may stop early, and should when `answers.is_full()`; the rest is handed to it again. The entries are durable on
+  /// a quorum.
   [[nodiscard]] virtual std::size_t apply(std::span<const command> commands, answer_list& answers) = 0;
 
   /// Answers one query from the state as it is, changing nothing. Linearizable: the caller has made sure that the state

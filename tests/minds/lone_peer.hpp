@@ -132,6 +132,15 @@ public:
     return result;
   }
 
+  /// All answers to requests for votes since.
+  std::vector<vote_reply> replies_to_votes() {
+    std::vector<vote_reply> result;
+    for (auto& message : std::exchange(said_, {}))
+      if (auto* reply = std::get_if<vote_reply>(&message))
+        result.push_back(*reply);
+    return result;
+  }
+
   void forgets_what_it_said() { said_.clear(); }
 
   // -- what it is ----------------------------------------------------------------------------------------------------
@@ -167,7 +176,7 @@ private:
       pending_.push_back(std::move(write));
     confirmed.insert(confirmed.end(), out_.confirmed_reads.begin(), out_.confirmed_reads.end());
     failed.insert(failed.end(), out_.failed_reads.begin(), out_.failed_reads.end());
-    leadership_ended = leadership_ended || out_.leadership_ended;
+    leadership_ended = leadership_ended || out_.leadership_ended.has_value();
     last_ = std::exchange(out_, {});
   }
 

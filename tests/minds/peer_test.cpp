@@ -211,8 +211,13 @@ SCENARIO("law 1: a request that was withheld and overtaken is answered by a refu
   peer.disk_reports(first_write);
   CHECK(peer.is_silent()); // Term 8 is not durable: nothing of it may be said, and of term 7 nothing holds any more.
   peer.disk_catches_up();
-  CHECK_FALSE(peer.is_silent());
   CHECK(peer.durable().vote == hard_state{term_number{8}, peer_id{3}});
+  const auto replies = peer.replies_to_votes();
+  REQUIRE(replies.size() == 2);
+  for (const auto& reply : replies) {
+    CHECK(reply.about.term == term_number{8});
+    CHECK(reply.granted == (reply.about.to == peer_id{3}));
+  }
 }
 
 SCENARIO("law 1: a follower acknowledges entries when they are durable, and a heartbeat at once") {
@@ -420,4 +425,106 @@ SCENARIO("a second leader of the term is not believed, and the operator hears of
   CHECK(peer.mind().is_leader());
   REQUIRE(peer.last_output().facts.size() == 1);
   CHECK(peer.last_output().facts[0].what.find("second_leader") != std::string::npos);
+}
+
+SCENARIO("E13 strangers are neither followed nor counted, nor is their term adopted") {
+  lone_peer peer;
+  WHEN("one sends entries") {
+    peer.hears(sends_entries(9, 900, {}));
+    CHECK(peer.mind().leader() == nobody);
+    CHECK(peer.mind().counters().malformed_dropped == 1);
+  }
+  WHEN("one answers a request for a vote") {
+    peer.waits_in_vain_for_a_leader();
+    vote_reply reply;
+    reply.about = {{}, peer_id{9}, peer_id{1}, term_number{900}};
+    reply.round = peer.requests_for_votes().front().round;
+    reply.pre_vote = true;
+    peer.hears(reply);
+    reply.about.term = term_number{0};
+    reply.granted = true;
+    peer.hears(reply); // E10: nor would its vote count.
+    CHECK(peer.mind().is_candidate());
+  }
+  CHECK(peer.term() == 0);
+}
+
+SCENARIO("the election timer restarts on entering the vote phase") {
+  lone_peer peer;
+  peer.waits_in_vain_for_a_leader();
+  const auto requests = peer.requests_for_votes();
+  peer.wait(400ms); // Pre-votes come late, but before the next attempt.
+  peer.forgets_what_it_said();
+  vote_reply yes;
+  yes.about = {{}, peer_id{2}, peer_id{1}, term_number{0}};
+  yes.round = requests.front().round;
+  yes.pre_vote = yes.granted = true;
+  peer.hears(yes);
+  REQUIRE(peer.term() == 1);
+  peer.disk_catches_up();
+  for (int i = 0; i < 4; ++i)
+    peer.wait(100ms);
+  peer.wait(99ms);
+  CHECK(peer.term() == 1);
+  for (const auto& request : peer.requests_for_votes())
+    CHECK_FALSE(request.pre_vote); // Still the same attempt.
+}
+
+SCENARIO("R10 a proposal over its bound is refused before it reaches the log") {
+  peer_options small;
+  small.limits.proposal_bytes = 100;
+  lone_peer peer{1, 3, {}, small};
+  peer.becomes_leader();
+  const auto last = peer.last();
+  CHECK(peer.proposes(std::string(200, 'x')).why == refusal::too_large);
+  CHECK(peer.last() == last);
+}
+
+SCENARIO("law 6: reads beyond their bound are refused at once") {
+  peer_options small;
+  small.limits.waiting_reads = 2;
+  lone_peer peer{1, 3, {}, small};
+  peer.becomes_leader();
+  CHECK_FALSE(peer.mind().begin_read(1, peer.now()));
+  CHECK_FALSE(peer.mind().begin_read(2, peer.now()));
+  CHECK(peer.mind().begin_read(3, peer.now()) == refusal::busy);
+}
+
+SCENARIO("a leader that is deposed and elected again has all its room for proposals") {
+  peer_options small;
+  small.limits.uncommitted_bytes = 100;
+  lone_peer peer{1, 3, {}, small};
+  peer.becomes_leader();
+  peer.disk_catches_up();
+  REQUIRE(peer.proposes(std::string(80, 'x')).first);
+  peer.hears(sends_entries(2, 5, at(1, 1), {batch(5, 2, {"other"})}));
+  peer.disk_catches_up();
+  peer.forgets_what_it_said();
+  peer.becomes_leader();
+  REQUIRE(peer.mind().is_leader());
+  CHECK(peer.proposes(std::string(80, 'x')).first);
+}
+
+SCENARIO("log time goes on where the log before ended, and never back") {
+  auto remembered = remembers({1}, 1);
+  entry_block_builder block;
+  block.add(entry_kind::command, "x");
+  remembered.tail = {entry_batch::stamp(block.take(), term_number{1}, log_index{1}, 9'000'000)};
+  lone_peer peer{1, 3, remembered};
+  peer.becomes_leader();
+  peer.wait(50ms);
+  (void)peer.proposes("y");
+  const auto stamped = peer.mind().entries().entries(log_index{3}, log_index{3}, 1000).front();
+  CHECK(stamped.leader_time() == 9'050'000);
+}
+
+SCENARIO("R12 leadership ends with the commit index of that moment, though the same request commits more") {
+  lone_peer peer;
+  peer.becomes_leader();
+  peer.disk_catches_up();
+  REQUIRE(peer.proposes("mine").first->index == log_index{2});
+  peer.hears(sends_entries(2, 2, at(1, 1), {batch(2, 2, {"another's"})}, 2));
+  CHECK(peer.commit() == 2);
+  REQUIRE(peer.last_output().leadership_ended);
+  CHECK(*peer.last_output().leadership_ended == log_index{0});
 }
