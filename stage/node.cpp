@@ -34,7 +34,7 @@ void stage_node::start() {
 
 void stage_node::make() {
   TROUPE_ASSERT(!alive(), "a node lives one life at a time");
-  auto& [runtime, network, checker, self, group, members, options, disk, latency, chance, on_command] = parts_;
+  auto& [runtime, network, checker, self, group, members, options, disk, latency, chance, on_command, machine] = parts_;
   network.open(self);
   checker.service_begins(self);
   auto service =
@@ -54,6 +54,8 @@ void stage_node::make() {
       made_of.others.emplace(other, network.link(self, other));
   made_of.store = store;
   made_of.machine = deliver_to(service, self);
+  if (machine)
+    made_of.machine = machine(std::move(made_of.machine));
   made_of.where = placements::simulated();
   made_of.on_fatal = [&runtime, id = self](const std::string& why) {
     runtime.judge().fail("node " + std::to_string(id.value()) + " ended itself: " + why);

@@ -29,6 +29,8 @@ struct stage_node_parts {
   dice chance;
   /// Hears each committed command as it is delivered.
   std::function<void(const applied_command&)> on_command;
+  /// Makes the state machine of each life around the one that delivers to `on_command`; if empty, it is that one.
+  std::function<std::shared_ptr<state_machine>(std::shared_ptr<state_machine> delivering)> machine = {};
 };
 
 class stage_node {
