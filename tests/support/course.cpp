@@ -46,12 +46,16 @@ course::course(std::uint64_t seed, course_options options)
       spdlog::trace(describe(message));
     checker_.leaves(message);
   });
-  for (int i = 0; i < options_.servers; ++i)
+  for (int i = 0; i < options_.servers; ++i) {
+    std::function<std::shared_ptr<state_machine>(std::shared_ptr<state_machine>)> machine;
+    if (options_.machine_of)
+      machine = [this, i](auto delivering) { return options_.machine_of(i, std::move(delivering)); };
     nodes_.push_back(std::make_unique<stage_node>(stage_node_parts{
         runtime_, network_, checker_, peer_id{static_cast<std::uint64_t>(i) + 1}, group_id{},
         configuration::of(first_ids(options_.servers)), options_.peers_of ? options_.peers_of(i) : options_.peers,
         options_.real_log ? make_log_disk(chance_.roll(), segment_bytes) : make_memory_disk(), options_.latency,
-        chance_.fork(), [this, i](const applied_command& command) { deliver(i, command); }}));
+        chance_.fork(), [this, i](const applied_command& command) { deliver(i, command); }, std::move(machine)}));
+  }
   if (options_.begin_alone)
     return;
   for (int i = 0; i < options_.servers; ++i)

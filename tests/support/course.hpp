@@ -28,6 +28,8 @@ struct course_options {
   bool begin_alone = false;
   /// Nodes keep their logs by the real log on a simulated disk, or else without a format.
   bool real_log = true;
+  /// The state machine of each life of a server, around the one that delivers to the harness; if empty, it is that one.
+  std::function<std::shared_ptr<state_machine>(int server, std::shared_ptr<state_machine> delivering)> machine_of = {};
 
   static peer_options bare_interface() {
     peer_options options;
