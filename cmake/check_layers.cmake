@@ -16,7 +16,7 @@ endif()
 # Folder and floor.
 set(floors include 0 messages 1 persistence 2 actors 3 stage 4 app 5 tests 6 examples 6)
 # Header-only, made for shells alone.
-set(shell_templates actors/placement.hpp)
+set(shell_templates actors/placement.hpp actors/answering.hpp)
 
 set(offences 0)
 function(offend text)

@@ -23,7 +23,7 @@ TEST_CASE("only nulls differ between a RESP2 reply and its RESP3 form") {
     CHECK_EQ(as_resp3(same), same);
 }
 
-TEST_CASE("nulls inside arrays, nested ones too, are found; the same bytes inside a value are not") {
+TEST_CASE("nulls inside arrays, nested ones too, are found - the same bytes inside a value are not") {
   CHECK_EQ(as_resp3("*3\r\n$1\r\na\r\n$-1\r\n:1\r\n"), "*3\r\n$1\r\na\r\n_\r\n:1\r\n");
   CHECK_EQ(as_resp3("*2\r\n*2\r\n$-1\r\n+x\r\n$-1\r\n"), "*2\r\n*2\r\n_\r\n+x\r\n_\r\n");
   CHECK_EQ(as_resp3("*2\r\n$7\r\n$-1\r\n$-\r\n$-1\r\n"), "*2\r\n$7\r\n$-1\r\n$-\r\n_\r\n");

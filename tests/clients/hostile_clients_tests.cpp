@@ -52,7 +52,7 @@ TEST_CASE("a deep mixed pipeline through a follower is answered in order") {
   CHECK(client.hear(replies.size()) == replies);
 }
 
-TEST_CASE("one client more than allowed is told so; when one leaves there is room again") {
+TEST_CASE("one client more than allowed is told so - when one leaves there is room again") {
   auto one = served_cluster{{"--max-clients", "5"}, 1};
   const auto port = one.port(peer_id{1});
   one.cluster.at(peer_id{1}).connection.close();
@@ -77,7 +77,7 @@ TEST_CASE("one client more than allowed is told so; when one leaves there is roo
   FAIL("no room for the next client");
 }
 
-TEST_CASE("a client that never reads is left alone, and given up beyond its bound; others are served meanwhile") {
+TEST_CASE("a client that never reads is left alone, and given up beyond its bound - others are served meanwhile") {
   auto one = served_cluster{{"--output-pause", "64KiB", "--max-output", "4MiB"}, 1};
   const auto port = one.port(peer_id{1});
   auto setter = raw_connection{port};

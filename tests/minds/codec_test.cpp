@@ -118,7 +118,7 @@ TEST_CASE("I-1: a message that lacks a byte, or has one too many, is none") {
   }
 }
 
-TEST_CASE("I-1: a flipped bit gives another well-formed message or none; in a payload always none") {
+TEST_CASE("I-1: a flipped bit gives another well-formed message or none - in a payload always none") {
   for (const auto& message : samples::sample_messages()) {
     for (std::size_t bit = 0; bit < 8 * message.head.size(); ++bit) {
       auto spoilt = message;

@@ -138,7 +138,7 @@ struct somebody {
 
 } // namespace
 
-TEST_CASE("what waits longer than its deadline for a commit is given up; what is committed is not") {
+TEST_CASE("what waits longer than its deadline for a commit is given up - what is committed is not") {
   waiting_line<somebody> line;
   line.push({log_index{1}, 2, 0, instant{1s}});
   line.push({log_index{3}, 1, 0, instant{2s}});

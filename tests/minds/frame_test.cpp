@@ -70,7 +70,7 @@ TEST_CASE("a stream of frames is cut the same however it arrives") {
   }
 }
 
-TEST_CASE("a frame that arrives in pieces hands out its own buffer; nothing is copied again") {
+TEST_CASE("a frame that arrives in pieces hands out its own buffer - nothing is copied again") {
   const auto message = encode(samples::sample_append_entries());
   const auto bytes = framed(message);
   frame_parser parser{frame_limit_bytes};

@@ -94,7 +94,7 @@ TEST_CASE("words of strangers reach a terminal without their control characters"
   CHECK(heard->words == "by?e");
 }
 
-TEST_CASE("a closing carries its reason; one of a later version counts as another") {
+TEST_CASE("a closing carries its reason - one of a later version counts as another") {
   const auto heard = decode_closing(encode_closing({link_refusal::changed_disk, "wiped"}));
   REQUIRE(heard);
   CHECK(heard->reason == link_refusal::changed_disk);

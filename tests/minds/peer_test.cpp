@@ -338,7 +338,7 @@ SCENARIO("E8 a leader that hears of no quorum for an election timeout steps down
   CHECK(peer.leadership_ended);
 }
 
-SCENARIO("law 5: a leader whose disk hangs lets its lease lapse and steps down; an idle disk is alive") {
+SCENARIO("law 5: a leader whose disk hangs lets its lease lapse and steps down - an idle disk is alive") {
   lone_peer peer;
   peer.becomes_leader();
   peer.disk_catches_up();

@@ -194,7 +194,7 @@ TEST_CASE("a lost answer is made good by the next heartbeat") {
   CHECK(r.mind().requests_in_flight() == 0);
 }
 
-TEST_CASE("no request is sent for a commit index while entries are in flight; idle, one follows soon") {
+TEST_CASE("no request is sent for a commit index while entries are in flight - idle, one follows soon") {
   lone_replicator r{at(4, 10)};
   r.agrees();
   r.leads(0, {batch(5, 11, {"a"})});

@@ -4,7 +4,7 @@
 
 using namespace troupe;
 
-TEST_CASE("law 6: what a slow service has not applied counts against what is accepted; what is lost does not") {
+TEST_CASE("law 6: what a slow service has not applied counts against what is accepted - what is lost does not") {
   unapplied pending;
   CHECK(pending.has_room(1000, 100)); // One is always let in.
   pending.accept(log_index{1}, 60);

@@ -46,7 +46,7 @@ struct somebody {
 
 } // namespace
 
-TEST_CASE("every awaited run gets its own answers, in order; what nobody awaits is applied all the same") {
+TEST_CASE("every awaited run gets its own answers, in order - what nobody awaits is applied all the same") {
   echo machine{1};
   entries_workload<somebody> load{{batch(1, 1, {"a", "b", "c"}), batch(1, 4, {"d", "e"})},
                                   {{1, log_index{2}, 1, 7}, {2, log_index{3}, 2, 0}}};

@@ -19,7 +19,7 @@ void expect_uncommitted(course& group, std::uint64_t index) {
 
 } // namespace
 
-TEST_CASE("2B-1: commands get indices 1, 2, 3; nothing is committed early, and index 0 never (N3, N16)") {
+TEST_CASE("2B-1: commands get indices 1, 2, 3 - nothing is committed early, and index 0 never (N3, N16)") {
   over_seeds([](std::uint64_t seed) {
     course group{seed, 3};
     for (std::uint64_t index = 1; index <= 3; ++index) {

@@ -34,7 +34,7 @@ std::uint32_t fingerprint(std::uint64_t seed) {
 
 } // namespace
 
-TEST_CASE("One seed gives one run, message by message; another seed another one") {
+TEST_CASE("One seed gives one run, message by message - another seed another one") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     const auto once = fingerprint(seed);
     CHECK(once == fingerprint(seed));

@@ -41,7 +41,7 @@ TEST_CASE("N19: commits reach a slow service in order and without gaps, and nobo
   });
 }
 
-TEST_CASE("N24: followers are sent the very bytes the leader wrote to its log; nothing is copied") {
+TEST_CASE("N24: followers are sent the very bytes the leader wrote to its log - nothing is copied") {
   over_seeds([](std::uint64_t seed) {
     course group{seed, 3};
     group.one("0", 3, true);
@@ -140,7 +140,7 @@ TEST_CASE("N8: a stopped peer says nothing, keeps no file and no actor, and dist
   });
 }
 
-TEST_CASE("Law 5: a leader whose disk hangs goes quiet and is replaced; one whose disk is idle is not") {
+TEST_CASE("Law 5: a leader whose disk hangs goes quiet and is replaced - one whose disk is idle is not") {
   over_seeds([](std::uint64_t seed) {
     course group{seed, 3};
     group.one("x", 3, true);
