@@ -9,24 +9,6 @@ namespace troupe {
 
 namespace {
 
-disk_uuid to_disk(const uuid& id) {
-  disk_uuid disk;
-  for (int i = 0; i < 8; ++i) {
-    disk.high = disk.high << 8 | id.bytes[static_cast<std::size_t>(i)];
-    disk.low = disk.low << 8 | id.bytes[static_cast<std::size_t>(i) + 8];
-  }
-  return disk;
-}
-
-uuid to_uuid(const disk_uuid& disk) {
-  uuid id;
-  for (int i = 0; i < 8; ++i) {
-    id.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(disk.high >> (56 - 8 * i));
-    id.bytes[static_cast<std::size_t>(i) + 8] = static_cast<std::uint8_t>(disk.low >> (56 - 8 * i));
-  }
-  return id;
-}
-
 /// Keeps who the node has met, durably, and hears when the node itself is not believed. Detached: it writes to disk,
 /// once in a peer's life.
 class identity_keeper : public link_listener::base {
@@ -51,7 +33,7 @@ public:
 private:
   void remember(const peer_identified& m) {
     try {
-      directory_->remember_peer(m.peer, to_uuid(m.disk));
+      directory_->remember_peer(m.peer, m.disk);
     } catch (const std::exception& failure) {
       on_end_({node_end::reason::failed, failure.what()});
       quit(caf::exit_reason::unhandled_exception);
@@ -93,7 +75,7 @@ running_node::running_node(caf::actor_system& system, file_system& files, node_o
   keeper_ = system.spawn<identity_keeper, caf::detached>(directory_, on_end);
 
   link_options link;
-  link.me = {options.cluster, options.self, to_disk(directory_->uuid()), directory_->boot()};
+  link.me = {options.cluster, options.self, directory_->uuid(), directory_->boot()};
   link.listen = options.listen;
   link.insecure = options.insecure;
   link.seed = options.peer.seed;
@@ -115,10 +97,7 @@ running_node::running_node(caf::actor_system& system, file_system& files, node_o
   parts.on_fatal = [on_end](const std::string& words) { on_end({node_end::reason::failed, words}); };
   troupe_ = make_peer(system, std::move(parts));
 
-  std::map<peer_id, disk_uuid> known;
-  for (const auto& [id, disk] : directory_->known_peers())
-    known.emplace(id, to_disk(disk));
-  auto opened = spawn_acceptor(system, link, known, dialers_, troupe_.peer, keeper_);
+  auto opened = spawn_acceptor(system, link, directory_->known_peers(), dialers_, troupe_.peer, keeper_);
   if (const auto* words = std::get_if<std::string>(&opened)) {
     stop();
     throw listen_error{*words};

@@ -18,7 +18,7 @@
 
 #include "persistence/disk_identity.hpp"
 #include "persistence/file_system.hpp"
-#include "persistence/uuid.hpp"
+#include "troupe/uuid.hpp"
 #include "troupe/types.hpp"
 
 #include <cstdint>

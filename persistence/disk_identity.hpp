@@ -4,7 +4,7 @@
 ///     u128 cluster | u128 disk | u64 node        (uuids byte by byte, the number little-endian)
 #pragma once
 
-#include "persistence/uuid.hpp"
+#include "troupe/uuid.hpp"
 #include "troupe/types.hpp"
 
 #include <string>

@@ -250,7 +250,7 @@ private:
     send(m.from, vouched{m.attempt, std::move(notice)});
   }
 
-  void remember(peer_id peer, const disk_uuid& disk) {
+  void remember(peer_id peer, const uuid& disk) {
     auto& known = known_.at(peer);
     if (known)
       return;
@@ -319,7 +319,7 @@ private:
 } // namespace
 
 std::variant<link_door, std::string> spawn_acceptor(caf::actor_system& system, const link_options& options,
-                                                    const std::map<peer_id, disk_uuid>& known,
+                                                    const std::map<peer_id, uuid>& known,
                                                     const std::map<peer_id, dialer_actor>& dialers,
                                                     const raft_actor& local, const link_listener& listener) {
   if (auto words = check_exposure(options.listen, options.insecure))

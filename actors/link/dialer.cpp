@@ -30,7 +30,7 @@ struct outward {
   instant heard; ///< Bytes came, or a backlog moved.
   instant pinged;
   std::size_t queued_bytes = 0; ///< Not yet taken by the kernel.
-  disk_uuid disk;
+  uuid disk;
   std::uint64_t boot = 0;
 };
 

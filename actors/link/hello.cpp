@@ -9,8 +9,6 @@ namespace troupe {
 
 namespace {
 
-constexpr std::string_view digits = "0123456789abcdef";
-
 std::string node(peer_id id) {
   return "node " + std::to_string(id.value());
 }
@@ -27,7 +25,7 @@ std::string in_quotes(std::string_view text) {
   return '"' + printable(text) + '"';
 }
 
-refusal_notice changed_disk(const link_identity& me, const hello& theirs, const disk_uuid& remembered) {
+refusal_notice changed_disk(const link_identity& me, const hello& theirs, const uuid& remembered) {
   return {link_refusal::changed_disk,
           node(theirs.from) + " has disk uuid " + to_string(theirs.disk) + ", but " + node(me.self) + " knows it by "
               + to_string(remembered)
@@ -55,42 +53,15 @@ std::optional<refusal_notice> judge_disk(const link_identity& me, const acquaint
 
 } // namespace
 
-std::string to_string(const disk_uuid& uuid) {
-  std::string text;
-  for (int nibble = 0; nibble < 32; ++nibble) {
-    if (nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20)
-      text += '-';
-    const auto half = nibble < 16 ? uuid.high : uuid.low;
-    text += digits[half >> (60 - 4 * (nibble % 16)) & 0xf];
-  }
-  return text;
-}
-
-std::optional<disk_uuid> parse_disk_uuid(std::string_view text) {
-  disk_uuid uuid;
-  int nibble = 0;
-  for (const char c : text) {
-    if (c == '-')
-      continue;
-    const auto digit = digits.find(c);
-    if (digit == std::string_view::npos || nibble == 32)
-      return std::nullopt;
-    auto& half = nibble < 16 ? uuid.high : uuid.low;
-    half = half << 4 | digit;
-    ++nibble;
-  }
-  // Hyphens in odd places, or too few digits: then it does not read the same again.
-  if (to_string(uuid) != text)
-    return std::nullopt;
-  return uuid;
-}
-
 std::string encode(const hello& words) {
   TROUPE_ASSERT(words.cluster.size() <= longest_cluster_name, "a cluster's name is short");
   std::string head;
   wire_writer out{head};
   out.put(words.magic).put(words.version).put(static_cast<std::uint8_t>(words.role));
-  out.put(words.from.value()).put(words.to.value()).put(words.disk.high).put(words.disk.low).put(words.boot);
+  out.put(words.from.value()).put(words.to.value());
+  for (const auto byte : words.disk.bytes)
+    out.put(byte);
+  out.put(words.boot);
   out.text(words.cluster);
   return head;
 }
@@ -107,8 +78,8 @@ std::optional<hello> decode_hello(std::string_view head) {
   words.role = static_cast<link_role>(in.take<std::uint8_t>());
   words.from = peer_id{in.take<std::uint64_t>()};
   words.to = peer_id{in.take<std::uint64_t>()};
-  words.disk.high = in.take<std::uint64_t>();
-  words.disk.low = in.take<std::uint64_t>();
+  for (auto& byte : words.disk.bytes)
+    byte = in.take<std::uint8_t>();
   words.boot = in.take<std::uint64_t>();
   words.cluster = in.text();
   if (!in.complete() || words.cluster.size() > longest_cluster_name)

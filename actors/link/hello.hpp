@@ -3,6 +3,7 @@
 #pragma once
 
 #include "troupe/types.hpp"
+#include "troupe/uuid.hpp"
 
 #include <compare>
 #include <cstdint>
@@ -12,21 +13,6 @@
 #include <string_view>
 
 namespace troupe {
-
-/// Names a data directory: minted at random when it is first used, and never again. A node whose disk was wiped comes
-/// back under its old id with a new uuid.
-struct disk_uuid {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-
-  friend auto operator<=>(const disk_uuid&, const disk_uuid&) = default;
-};
-
-/// 32 hexadecimal digits in the usual five groups.
-[[nodiscard]] std::string to_string(const disk_uuid& uuid);
-
-/// The inverse; nothing for any other text.
-[[nodiscard]] std::optional<disk_uuid> parse_disk_uuid(std::string_view text);
 
 /// What the dialing end wants to be served as.
 enum class link_role : std::uint8_t {
@@ -41,14 +27,14 @@ inline constexpr std::uint16_t protocol_version = 1;
 inline constexpr std::size_t longest_cluster_name = 255;
 
 /// First words of either end: the dialing end's `hello`, the other's `hello_ack`. In order, little-endian: magic u32,
-/// version u16, role u8, from u64, to u64, uuid high u64 and low u64, boot u64, cluster (u16 length and text).
+/// version u16, role u8, from u64, to u64, the 16 bytes of the uuid, boot u64, cluster (u16 length and text).
 struct hello {
   std::uint32_t magic = hello_magic;
   std::uint16_t version = protocol_version;
   link_role role = link_role::peer;
   peer_id from;
   peer_id to; ///< Catches a wrong address: who is meant must be who answers.
-  disk_uuid disk;
+  uuid disk;
   std::uint64_t boot = 0; ///< Counts the starts on this disk.
   std::string cluster;
 };
@@ -99,12 +85,12 @@ inline constexpr std::size_t longest_closing_words = 1024;
 struct link_identity {
   std::string cluster;
   peer_id self;
-  disk_uuid disk;
+  uuid disk;
   std::uint64_t boot = 0;
 };
 
 /// Every other member, with the uuid its disk is known by, if it has been met.
-using acquaintances = std::map<peer_id, std::optional<disk_uuid>>;
+using acquaintances = std::map<peer_id, std::optional<uuid>>;
 
 /// The words `me` begins with when it talks to `to`.
 [[nodiscard]] hello introduce(const link_identity& me, peer_id to);

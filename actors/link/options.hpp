@@ -49,7 +49,7 @@ struct link_options {
 /// The link to `peer` carries messages: it has introduced itself and is believed.
 struct link_up {
   peer_id peer;
-  disk_uuid disk;
+  uuid disk;
   std::uint64_t boot = 0;
 };
 
@@ -71,7 +71,7 @@ struct link_refused {
 /// restart of this node, too.
 struct peer_identified {
   peer_id peer;
-  disk_uuid disk;
+  uuid disk;
 };
 
 } // namespace troupe

@@ -19,8 +19,10 @@ using namespace std::chrono_literals;
 /// Nothing in these tests takes this long unless it is broken.
 inline constexpr auto patience = 10s;
 
-inline disk_uuid disk(std::uint64_t n) {
-  return {0xd15c, n};
+inline uuid disk(std::uint64_t n) {
+  uuid id{{0xd1, 0x5c}};
+  id.bytes.back() = static_cast<std::uint8_t>(n);
+  return id;
 }
 
 /// Options with short times, for the node `id` of cluster "test".
@@ -90,7 +92,7 @@ public:
   explicit host(link_options options) : options{std::move(options)} {}
 
   /// Opens the door and dials `remotes`.
-  void open(const std::map<peer_id, endpoint>& remotes, const std::map<peer_id, disk_uuid>& known = {}) {
+  void open(const std::map<peer_id, endpoint>& remotes, const std::map<peer_id, uuid>& known = {}) {
     dialers = spawn_dialers(system, options, remotes, caf::actor_cast<link_listener>(listener));
     auto opened = spawn_acceptor(system, options, known, dialers, caf::actor_cast<raft_actor>(local),
                                  caf::actor_cast<link_listener>(listener));

@@ -6,12 +6,12 @@ using namespace troupe;
 
 namespace {
 
-const disk_uuid disk_two{0x0123456789abcdef, 0xfedcba9876543210};
+const uuid disk_two{{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10}};
 const link_identity me{"blue", peer_id{1}, {1, 1}, 4};
 const acquaintances known{{peer_id{2}, disk_two}, {peer_id{3}, std::nullopt}};
 
 /// What node `id` says to node 1.
-hello from(std::uint64_t id, const disk_uuid& disk) {
+hello from(std::uint64_t id, const uuid& disk) {
   return introduce({"blue", peer_id{id}, disk, 9}, peer_id{1});
 }
 
@@ -110,10 +110,10 @@ TEST_CASE("a closing carries its reason - one of a later version counts as anoth
 
 TEST_CASE("a uuid reads as it is written") {
   CHECK(to_string(disk_two) == "01234567-89ab-cdef-fedc-ba9876543210");
-  CHECK(parse_disk_uuid(to_string(disk_two)) == disk_two);
-  CHECK_FALSE(parse_disk_uuid(""));
-  CHECK_FALSE(parse_disk_uuid("0123456789abcdeffedcba9876543210"));
-  CHECK_FALSE(parse_disk_uuid("01234567-89ab-cdef-fedc-ba987654321"));
-  CHECK_FALSE(parse_disk_uuid("01234567-89ab-cdef-fedc-ba987654321g"));
-  CHECK_FALSE(parse_disk_uuid("01234567-89ab-cdef-fedc-ba98765432100"));
+  CHECK(parse_uuid(to_string(disk_two)) == disk_two);
+  CHECK_FALSE(parse_uuid(""));
+  CHECK_FALSE(parse_uuid("0123456789abcdeffedcba9876543210"));
+  CHECK_FALSE(parse_uuid("01234567-89ab-cdef-fedc-ba987654321"));
+  CHECK_FALSE(parse_uuid("01234567-89ab-cdef-fedc-ba987654321g"));
+  CHECK_FALSE(parse_uuid("01234567-89ab-cdef-fedc-ba98765432100"));
 }

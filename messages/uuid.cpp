@@ -1,4 +1,4 @@
-#include "persistence/uuid.hpp"
+#include "troupe/uuid.hpp"
 
 namespace troupe {
 
