@@ -64,7 +64,10 @@ node_system_config::node_system_config() {
 
 running_node::running_node(caf::actor_system& system, file_system& files, node_options options,
                            std::shared_ptr<state_machine> machine, node_end_handler on_end) {
-  directory_ = std::make_shared<data_directory>(files, options.data_directory, options.cluster, options.self,
+  std::vector<peer_id> members;
+  for (const auto& [id, address] : options.peers)
+    members.push_back(id);
+  directory_ = std::make_shared<data_directory>(files, options.data_directory, options.cluster, options.self, members,
                                                 options.fresh_uuid);
   log_options log;
   log.segment_bytes = options.segment_bytes;
@@ -83,9 +86,6 @@ running_node::running_node(caf::actor_system& system, file_system& files, node_o
   remotes.erase(options.self);
   dialers_ = spawn_dialers(system, link, remotes, keeper_);
 
-  std::vector<peer_id> members;
-  for (const auto& [id, address] : options.peers)
-    members.push_back(id);
   peer_parts parts;
   parts.self = options.self;
   parts.members = configuration::of(std::move(members));

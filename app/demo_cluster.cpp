@@ -1,5 +1,6 @@
 #include "app/demo_cluster.hpp"
 
+#include <fstream>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,6 +51,16 @@ std::uint16_t pick_client_port(std::uint64_t peers) {
   return any(seed); // The nodes will say what is wrong with it.
 }
 
+// What a node that could not start has to say comes last in its log.
+std::string last_line(const std::string& path) {
+  std::ifstream log{path};
+  std::string last;
+  for (std::string line; std::getline(log, line);)
+    if (!line.empty())
+      last = line;
+  return last;
+}
+
 } // namespace
 
 demo_cluster::demo_cluster(const demo_plan& plan, std::string program)
@@ -93,8 +104,10 @@ std::optional<std::string> demo_cluster::await_ready(member& one, instant deadli
     if (line->starts_with("ready "))
       return std::nullopt;
   auto end = one.process->wait(now() < deadline ? 1s : 0s);
+  auto said = end ? last_line(one.log) : std::string{};
   return "node " + std::to_string(one.id.value())
-      + (end ? " ended with " + end->words() + " before it was ready" : " was not ready in time") + "; see " + one.log;
+      + (end ? " ended with " + end->words() + " before it was ready" : " was not ready in time")
+      + (said.empty() ? "" : ": " + said) + "; its log is " + one.log;
 }
 
 std::optional<std::string> demo_cluster::start(peer_id id, duration timeout) {

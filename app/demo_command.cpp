@@ -79,7 +79,7 @@ void print_what_to_try(demo_cluster& cluster) {
             << "  redis-benchmark -p " << port(0) << " -t set,get -P 32 -q\n"
             << "  " << typed(cluster.program()) << " status --at " << to_string(cluster.members()[0].client) << "\n"
             << "  kill -9 PID          (of the leader; then write on)\n"
-            << "Ctrl-C stops all of it.\n"
+            << "Ctrl-C stops all nodes that run by then.\n"
             << std::endl;
 }
 
@@ -87,6 +87,8 @@ void print_what_to_try(demo_cluster& cluster) {
 class watch {
 public:
   explicit watch(demo_cluster& cluster) : cluster_{cluster} {}
+
+  [[nodiscard]] bool has_lost_any() const { return has_lost_any_; }
 
   // False once nothing is left to watch.
   bool look() {
@@ -106,7 +108,8 @@ private:
     return std::cout << '[' << std::fixed << std::setprecision(1) << std::setw(8) << since << " s] ";
   }
 
-  void tell_end(demo_cluster::member& one) const {
+  void tell_end(demo_cluster::member& one) {
+    has_lost_any_ = true;
     line() << "node " << one.id.value() << " has ended: " << one.process->ended()->words() << "; its log is " << one.log
            << "\n             to have it back: " << typed(cluster_.program());
     for (const auto& word : cluster_.flags(one))
@@ -133,9 +136,10 @@ private:
   instant began_ = std::chrono::steady_clock::now();
   peer_id leader_;
   term_number term_;
+  bool has_lost_any_ = false;
 };
 
-exit_code run_until_stopped(demo_cluster& cluster, stop_signals& stop) {
+exit_code run_until_stopped(demo_cluster& cluster, stop_signals& stop, bool& keep_data) {
   if (auto wrong = cluster.start_all(start_patience))
     return fail(*wrong);
   print_addresses(cluster);
@@ -144,6 +148,8 @@ exit_code run_until_stopped(demo_cluster& cluster, stop_signals& stop) {
   while (!stop.wait_for(look_every))
     if (!watched.look())
       return fail("all nodes have ended");
+  // A node that has ended may have been started again by hand, on its data; and its log may be wanted.
+  keep_data = watched.has_lost_any();
   std::cout << "stopping" << std::endl;
   if (auto wrong = cluster.stop_all(start_patience))
     return fail(*wrong);
@@ -170,13 +176,14 @@ exit_code run_demo(const demo_settings& settings) {
   if (fault)
     return fail("/proc/self/exe: " + fault.message());
   auto code = exit_code::failed;
+  bool keep_data = false;
   {
     demo_cluster cluster{{settings.peers, place->path, static_cast<std::uint16_t>(settings.client_port), {}},
                          program.string()};
     std::cout << "troupe demo: " << settings.peers << " nodes, data and logs in " << place->path << '\n' << std::endl;
-    code = settings.once ? run_once(cluster, stop) : run_until_stopped(cluster, stop);
+    code = settings.once ? run_once(cluster, stop) : run_until_stopped(cluster, stop, keep_data);
   }
-  if (code == exit_code::ok)
+  if (code == exit_code::ok && !keep_data)
     place->remove();
   else if (place->is_ours)
     std::cerr << "troupe demo: data and logs are left in " << place->path << std::endl;

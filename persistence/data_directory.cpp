@@ -19,11 +19,19 @@ constexpr std::string_view first_line = "troupe data directory, format ";
 constexpr std::string_view format = "1";
 constexpr std::size_t longest_cluster_name = 128;
 
+std::string list_of(const std::vector<peer_id>& members) {
+  std::string text;
+  for (const auto id : members)
+    text += (text.empty() ? "" : ",") + std::to_string(id.value());
+  return text;
+}
+
 std::string encode(const data_directory::content& content) {
   std::string text{first_line};
   text += format;
   text += "\ncluster=" + content.cluster + "\nnode=" + std::to_string(content.node.value())
-      + "\nuuid=" + to_string(content.disk) + "\nboot=" + std::to_string(content.boot) + "\n";
+      + "\nuuid=" + to_string(content.disk) + "\nmembers=" + list_of(content.members)
+      + "\nboot=" + std::to_string(content.boot) + "\n";
   for (const auto& [peer, disk] : content.peers)
     text += "peer=" + std::to_string(peer.value()) + ":" + to_string(disk) + "\n";
   char checksum[9];
@@ -53,6 +61,14 @@ bool take_line(data_directory::content& content, std::string_view key, std::stri
     else
       content.boot = number.value_or(0);
     return number.has_value();
+  }
+  if (key == "members") {
+    while (!value.empty()) {
+      const auto comma = std::min(value.find(','), value.size());
+      content.members.emplace_back(parse_number(value.substr(0, comma)).value_or(0));
+      value.remove_prefix(std::min(comma + 1, value.size()));
+    }
+    return true;
   }
   if (key == "uuid") {
     const auto disk = parse_uuid(value);
@@ -111,7 +127,7 @@ std::string holder_of(file_system& files, const std::string& lock_path) {
 } // namespace
 
 data_directory::data_directory(file_system& files, std::string path, std::string cluster, peer_id node,
-                               const troupe::uuid& fresh_uuid)
+                               std::vector<peer_id> members, const troupe::uuid& fresh_uuid)
     : files_{files}, path_{std::move(path)} {
   if (!is_good_name(cluster))
     throw storage_error{path_,
@@ -133,22 +149,22 @@ data_directory::data_directory(file_system& files, std::string path, std::string
       throw storage_error{identity_path,
                           newer ? "written by a newer program, or damaged: its first line is \""
                                   + text.substr(0, text.find('\n')) + "\""
-                                : "damaged: it does not match its checksum. Restore it, or replace the "
-                                  "node by a new one with an empty directory"};
+                                : "damaged: it does not match its checksum. Restore the directory from a "
+                                  "copy made while the node was stopped"};
     content_ = *read;
-    require_ours(cluster, node);
+    require_ours(cluster, node, members);
   } else {
     if (!is_unused(files_.list(path_)))
       throw storage_error{path_,
                           "holds files, but no identity of a node. Use an empty directory; or, if this was a "
                           "node's, restore its file `identity`"};
-    content_ = {std::move(cluster), node, fresh_uuid, 0, {}};
+    content_ = {std::move(cluster), node, fresh_uuid, std::move(members), 0, {}};
   }
   ++content_.boot;
   save();
 }
 
-void data_directory::require_ours(const std::string& cluster, peer_id node) const {
+void data_directory::require_ours(const std::string& cluster, peer_id node, const std::vector<peer_id>& members) const {
   if (content_.cluster != cluster)
     throw storage_error{path_,
                         "belongs to cluster \"" + content_.cluster + "\"; asked for was cluster \"" + cluster
@@ -158,6 +174,12 @@ void data_directory::require_ours(const std::string& cluster, peer_id node) cons
                         "belongs to node " + std::to_string(content_.node.value()) + "; asked for was node "
                             + std::to_string(node.value()) + ". Use --id " + std::to_string(content_.node.value())
                             + ", or another directory"};
+  if (content_.members != members)
+    throw storage_error{path_,
+                        "belongs to a cluster of nodes " + list_of(content_.members) + "; asked for were nodes "
+                            + list_of(members)
+                            + ". Members cannot be changed yet, and another list would elect leaders that lack what "
+                              "was acknowledged: name the same nodes in --peers, or use another directory"};
 }
 
 void data_directory::remember_peer(peer_id peer, const troupe::uuid& disk) {

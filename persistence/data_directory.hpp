@@ -11,6 +11,7 @@
 ///     cluster=NAME
 ///     node=ID
 ///     uuid=8-4-4-4-12 hexadecimal digits, minted when the directory was first used
+///     members=ID,ID,...           (of the cluster, in order)
 ///     boot=N                      (how often it was opened)
 ///     peer=ID:UUID                (none or more)
 ///     checksum=HHHHHHHH           (CRC-32C of all lines above, hexadecimal)
@@ -18,13 +19,14 @@
 
 #include "persistence/disk_identity.hpp"
 #include "persistence/file_system.hpp"
-#include "troupe/uuid.hpp"
 #include "troupe/types.hpp"
+#include "troupe/uuid.hpp"
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace troupe {
 
@@ -33,8 +35,10 @@ class data_directory {
 public:
   /// Opens the directory for one node of one cluster, making it on first use with `fresh_uuid` as its identity, and
   /// counts the boot durably. Throws `storage_error`, with what is there, what was asked for and what to do, if another
-  /// process uses it, if it is another cluster's or node's, or if its identity is missing or damaged.
-  data_directory(file_system& files, std::string path, std::string cluster, peer_id node,
+  /// process uses it, if it is another cluster's or node's or was used with other members (a quorum of a smaller list
+  /// need not have what a quorum of the larger one was promised), or if its identity is missing or damaged. `members`
+  /// is sorted and names the node.
+  data_directory(file_system& files, std::string path, std::string cluster, peer_id node, std::vector<peer_id> members,
                  const troupe::uuid& fresh_uuid);
 
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -65,12 +69,13 @@ public:
     std::string cluster;
     peer_id node;
     troupe::uuid disk;
+    std::vector<peer_id> members;
     std::uint64_t boot = 0;
     std::map<peer_id, troupe::uuid> peers;
   };
 
 private:
-  void require_ours(const std::string& cluster, peer_id node) const;
+  void require_ours(const std::string& cluster, peer_id node, const std::vector<peer_id>& members) const;
   void save();
 
   file_system& files_;

@@ -135,12 +135,29 @@ void safety_checker::commit_up_to(log_index index, const std::string& who) {
   }
 }
 
+// A leader that is deposed before it has told anybody what it has committed (a no-op, which is not delivered either)
+// and is elected again speaks of it then. Copies count that were acknowledged in the entry's own term.
+bool safety_checker::was_committed_before(peer_id leader, log_index commit) const {
+  const auto* entry = disks_.at(leader)->durable_at(commit);
+  if (entry == nullptr)
+    return false;
+  const auto led_by = leaders_.find(entry->term);
+  if (led_by == leaders_.end() || led_by->second != leader)
+    return false;
+  std::size_t copies = 1;
+  for (const auto member : members_) {
+    const auto acknowledged = acknowledged_.find({entry->term, member});
+    copies += acknowledged != acknowledged_.end() && acknowledged->second >= commit;
+  }
+  return copies > members_.size() / 2;
+}
+
 void safety_checker::check_commit(peer_id leader, term_number term, log_index commit) {
   if (trusts_commits_)
     return;
   if (commit > committed()) {
     // Only an entry of the leader's own term is committed by counting (§5.4.2, Figure 8).
-    if (const auto own = term_in_log_of(leader, term, commit); own != term)
+    if (const auto own = term_in_log_of(leader, term, commit); own != term && !was_committed_before(leader, commit))
       fail("peer " + text(leader) + " commits entry " + text(commit) + " of an earlier term in term " + text(term)
            + " by counting copies");
     commit_up_to(commit, "peer " + text(leader));
@@ -164,6 +181,8 @@ void safety_checker::check(const append_reply& message) {
   if (theirs && *theirs != entry->term)
     fail("peer " + text(message.about.from) + " acknowledges entry " + text(message.match)
          + " while its disk holds another one there");
+  auto& acknowledged = acknowledged_[{message.about.term, message.about.from}];
+  acknowledged = std::max(acknowledged, message.match);
 }
 
 log_index safety_checker::committed_by_leader(peer_id id) const {

@@ -66,6 +66,7 @@ private:
   void is_written(peer_id id, const log_write& write);
   void remember_vote(peer_id id, const hard_state& vote);
   void remember_entries(peer_id id, const log_write& write);
+  [[nodiscard]] bool was_committed_before(peer_id leader, log_index commit) const;
   void commit_up_to(log_index index, const std::string& who);
   [[nodiscard]] const logged_entry* durable_on_quorum(log_index index) const;
   [[nodiscard]] log_index committed_by_leader(peer_id id) const;
@@ -79,6 +80,8 @@ private:
   std::map<term_number, peer_id> leaders_;
   /// Terms of entries that the leader of a term has sent.
   std::map<term_number, std::unordered_map<std::uint64_t, term_number>> sent_;
+  /// How far each peer has acknowledged in each term.
+  std::map<std::pair<term_number, peer_id>, log_index> acknowledged_;
   std::unordered_map<std::uint64_t, place> places_;
   std::vector<committed_entry> ledger_;
   std::map<peer_id, log_index> delivered_;

@@ -36,6 +36,16 @@ public:
   }
 
   void on_exit() override {
+    // Everyone hears the end: commands are committed, but nobody will say any more what came of them.
+    for (const auto& next : work_) {
+      if (const auto* entries = std::get_if<entries_work>(&next))
+        for (const auto& who : entries->load.unanswered())
+          refuse_to(this, who, refusal::uncertain);
+      else
+        refuse_to(this, std::get<query_workload<awaiting>>(next).unanswered(), refusal::stopped);
+    }
+    for (const auto& [at, queries] : held_)
+      refuse_to(this, queries.who, refusal::stopped);
     work_.clear();
     held_.clear();
     machine_.reset();

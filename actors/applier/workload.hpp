@@ -67,6 +67,19 @@ public:
     return portion;
   }
 
+  /// Who still awaits answers, each from the first missing one on.
+  [[nodiscard]] std::vector<Who> unanswered() const {
+    std::vector<Who> left;
+    for (auto run = run_; run < runs_.size(); ++run) {
+      if (!runs_[run].who)
+        continue;
+      left.push_back(*runs_[run].who);
+      if (next_ > runs_[run].begin)
+        left.back().offset += static_cast<std::uint32_t>(next_ - runs_[run].begin);
+    }
+    return left;
+  }
+
 private:
   /// Commands awaited by the same one.
   struct run_of_commands {
@@ -110,6 +123,13 @@ public:
       machine.query((*next_).content, portion.answers);
     answered_ += static_cast<std::uint32_t>(portion.answers.count());
     return portion;
+  }
+
+  /// Who awaits the rest, from the first missing answer on.
+  [[nodiscard]] Who unanswered() const {
+    auto rest = who_;
+    rest.offset += answered_;
+    return rest;
   }
 
 private:

@@ -26,11 +26,13 @@ std::string in_quotes(std::string_view text) {
 }
 
 refusal_notice changed_disk(const link_identity& me, const hello& theirs, const uuid& remembered) {
-  return {link_refusal::changed_disk,
-          node(theirs.from) + " has disk uuid " + to_string(theirs.disk) + ", but " + node(me.self) + " knows it by "
-              + to_string(remembered)
-              + ": its data directory was wiped or replaced, so it has forgotten its votes and its log and could vote"
-                " twice in one term; restore the old data directory, or bring it back as a new member under a new id"};
+  return {
+      link_refusal::changed_disk,
+      node(theirs.from) + " has disk uuid " + to_string(theirs.disk) + ", but " + node(me.self) + " knows it by "
+          + to_string(remembered)
+          + ": its data directory was wiped or replaced, so it has forgotten its votes and its log and could vote"
+            " twice in one term; restore the old data directory. If that is lost, this member cannot come back (members"
+            " cannot be replaced yet): the others go on without it"};
 }
 
 refusal_notice copied_disk(const hello& theirs, peer_id owner) {

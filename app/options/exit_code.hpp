@@ -10,7 +10,7 @@ enum class exit_code : int {
   usage = 2,       ///< A flag, variable or file is wrong; nothing was started.
   no_leader = 3,   ///< The node answers, but knows no leader.
   unreachable = 4, ///< Nobody answers at that address, or there is no quorum.
-  bad_data = 5,    ///< The data directory is damaged, or belongs to another node or cluster.
+  bad_data = 5,    ///< The data directory is damaged, in use, or belongs to another node or cluster.
 };
 
 } // namespace troupe

@@ -42,7 +42,7 @@ exit codes
   2  usage: a flag, a variable or a file is wrong; nothing was started
   3  the node answers, but there is no leader
   4  unreachable, or no quorum
-  5  the data directory is damaged, or belongs to another node or cluster
+  5  the data directory is damaged, in use, or belongs to another node or cluster
 )";
 
 constexpr std::string_view node_about = R"(troupe node - run one node of a cluster

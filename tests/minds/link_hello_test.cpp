@@ -61,7 +61,7 @@ TEST_CASE("O2: a known node with a new uuid is refused: a wiped disk would vote 
   REQUIRE(notice);
   CHECK(notice->reason == link_refusal::changed_disk);
   CHECK(notice->words.find(to_string(disk_two)) != std::string::npos);
-  CHECK(notice->words.find("under a new id") != std::string::npos);
+  CHECK(notice->words.find("cannot come back") != std::string::npos);
 }
 
 TEST_CASE("each thing that can be wrong has a reason of its own") {

@@ -87,3 +87,22 @@ TEST_CASE("large answers come in portions of about a megabyte, with rising offse
   CHECK(next == 14);
   CHECK(portions == 3);
 }
+
+TEST_CASE("what a stop leaves unanswered is known, each from the first missing answer on") {
+  echo machine{600'000};
+  entries_workload<somebody> load{{batch(1, 1, {"a", "b", "c", "d", "e"})},
+                                  {{1, log_index{1}, 3, 10}, {2, log_index{5}, 1, 0}}};
+  (void)load.advance(machine); // Two answers fill a portion.
+  const auto left = load.unanswered();
+  REQUIRE(left.size() == 2);
+  CHECK(left[0].offset == 12);
+  CHECK(left[1].name == 2);
+  CHECK(left[1].offset == 0);
+
+  entry_block_builder block;
+  for (int i = 0; i < 3; ++i)
+    block.add(entry_kind::command, "q");
+  query_workload<somebody> queries{block.take(), {1, {}, 3, 5}};
+  (void)queries.advance(machine);
+  CHECK(queries.unanswered().offset == 7);
+}

@@ -10,8 +10,10 @@ namespace {
 const auto mine = uuid_of_name("mine");
 const auto other = uuid_of_name("other");
 
+const std::vector three{peer_id{1}, peer_id{2}, peer_id{3}};
+
 data_directory open(file_system& files, const std::string& cluster = "troupe", std::uint64_t node = 1) {
-  return {files, "data/n1", cluster, peer_id{node}, mine};
+  return {files, "data/n1", cluster, peer_id{node}, three, mine};
 }
 
 } // namespace
@@ -19,7 +21,7 @@ data_directory open(file_system& files, const std::string& cluster = "troupe", s
 TEST_CASE("a data directory keeps the uuid of its first use and counts boots") {
   simulated_disk disk{1};
   for (std::uint64_t boot = 1; boot <= 3; ++boot) {
-    const data_directory directory{disk, "data/n1", "troupe", peer_id{1}, boot == 1 ? mine : other};
+    const data_directory directory{disk, "data/n1", "troupe", peer_id{1}, three, boot == 1 ? mine : other};
     CHECK(directory.uuid() == mine);
     CHECK(directory.boot() == boot);
     CHECK(directory.is_new() == (boot == 1));
@@ -117,6 +119,17 @@ TEST_CASE("a uuid is written and read in the usual form") {
   CHECK_FALSE(parse_uuid(text + "0"));
   CHECK_FALSE(parse_uuid("zz" + text.substr(2)));
   CHECK(uuid_of_name("a") != uuid_of_name("b"));
+}
+
+TEST_CASE("O2: a directory used with other members is refused: their quorums need not meet") {
+  simulated_disk disk{1};
+  { const auto directory = open(disk); }
+  try {
+    const data_directory directory{disk, "data/n1", "troupe", peer_id{1}, {peer_id{1}}, mine};
+    FAIL("a member alone would elect itself");
+  } catch (const storage_error& refused) {
+    CHECK(refused.why().find("nodes 1,2,3; asked for were nodes 1.") != std::string::npos);
+  }
 }
 
 } // namespace troupe::test

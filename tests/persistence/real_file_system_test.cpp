@@ -68,8 +68,8 @@ TEST_CASE("X7: on a real disk the second opener is told which process holds the 
   const scratch place;
   const auto files = real_file_system();
   const auto path = place.path() + "/a/b";
-  const data_directory first{*files, path, "troupe", peer_id{1}, uuid_of_name("u")};
-  CHECK_THROWS_WITH_AS((data_directory{*files, path, "troupe", peer_id{1}, uuid_of_name("u")}),
+  const data_directory first{*files, path, "troupe", peer_id{1}, {peer_id{1}}, uuid_of_name("u")};
+  CHECK_THROWS_WITH_AS((data_directory{*files, path, "troupe", peer_id{1}, {peer_id{1}}, uuid_of_name("u")}),
                        doctest::Contains(("in use by process " + std::to_string(::getpid())).c_str()), storage_error);
   CHECK(mode_of(path) == 0700);
   CHECK(mode_of(path + "/identity") == 0600);

@@ -41,7 +41,7 @@ TEST_CASE("A demo prints addresses, leaders and the end of a node, and Ctrl-C st
     }
     return false;
   };
-  REQUIRE_MESSAGE(reads("Ctrl-C stops all of it."), seen, contents(scratch / "err"));
+  REQUIRE_MESSAGE(reads("Ctrl-C stops all nodes"), seen, contents(scratch / "err"));
   REQUIRE_MESSAGE(reads(" leads in term "), seen);
   REQUIRE(victim > 0);
   ::kill(victim, SIGKILL);

@@ -151,7 +151,9 @@ TEST_CASE("R8: without a quorum a leader accepts so much and no more, and what i
 
 TEST_CASE("C2: a node that stops leaves none of its clients without a word") {
   over_seeds([](std::uint64_t seed) {
-    client_group clients{seed, serving(3)};
+    auto options = serving(3);
+    options.peers.limits.apply_backlog_bytes = 100; // What is committed waits for a slow service.
+    client_group clients{seed, options};
     auto& group = clients.group();
     const auto leader = group.check_one_leader();
     group.sleep(200ms);
