@@ -44,6 +44,15 @@ private:
   node_end_handler on_end_;
 };
 
+/// A node without its peer would go on listening and refuse everything: it ends.
+caf::behavior watch_over(caf::event_based_actor* self, const peer_actor& peer, const node_end_handler& on_end) {
+  self->monitor(peer);
+  self->set_down_handler([on_end](const caf::down_msg&) {
+    on_end({node_end::reason::failed, "the peer has ended unasked"});
+  });
+  return {[](const stop_peer&) {}};
+}
+
 void log_recovery(peer_id self, const data_directory& directory, const recovery_report& report) {
   spdlog::info("peer={} event=recovered dir={} disk={} boot={} segments={} records={} bytes={}", self.value(),
                directory.path(), to_string(directory.uuid()), directory.boot(), report.segments, report.records,
@@ -72,7 +81,9 @@ running_node::running_node(caf::actor_system& system, file_system& files, node_o
   log_options log;
   log.segment_bytes = options.segment_bytes;
   log.identity = directory_->identity();
+  log.must_exist = directory_->has_log();
   auto store = std::make_shared<log_storage>(files, directory_->log_path(), log);
+  directory_->remember_log();
   log_recovery(options.self, *directory_, store->report());
 
   keeper_ = system.spawn<identity_keeper, caf::detached>(directory_, on_end);
@@ -97,6 +108,8 @@ running_node::running_node(caf::actor_system& system, file_system& files, node_o
   parts.on_fatal = [on_end](const std::string& words) { on_end({node_end::reason::failed, words}); };
   troupe_ = make_peer(system, std::move(parts));
 
+  guard_ = system.spawn(watch_over, troupe_.peer, on_end);
+
   auto opened = spawn_acceptor(system, link, directory_->known_peers(), dialers_, troupe_.peer, keeper_);
   if (const auto* words = std::get_if<std::string>(&opened)) {
     stop();
@@ -115,6 +128,7 @@ running_node::~running_node() {
 void running_node::stop() {
   if (std::exchange(is_stopped_, true))
     return;
+  caf::anon_send_exit(guard_, caf::exit_reason::user_shutdown); // First: it hears of this before of the peer's end.
   caf::anon_send(troupe_.peer, stop_peer{});
   stop_links(dialers_, acceptor_);
   caf::anon_send_exit(keeper_, caf::exit_reason::user_shutdown);
@@ -122,6 +136,7 @@ void running_node::stop() {
   dialers_.clear();
   acceptor_ = nullptr;
   keeper_ = nullptr;
+  guard_ = nullptr;
 }
 
 } // namespace troupe

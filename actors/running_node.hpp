@@ -83,6 +83,7 @@ private:
   std::map<peer_id, dialer_actor> dialers_;
   acceptor_actor acceptor_;
   link_listener keeper_;
+  caf::actor guard_;
   endpoint bound_;
   bool is_stopped_ = false;
 };

@@ -31,7 +31,7 @@ std::string encode(const data_directory::content& content) {
   text += format;
   text += "\ncluster=" + content.cluster + "\nnode=" + std::to_string(content.node.value())
       + "\nuuid=" + to_string(content.disk) + "\nmembers=" + list_of(content.members)
-      + "\nboot=" + std::to_string(content.boot) + "\n";
+      + "\nboot=" + std::to_string(content.boot) + "\n" + (content.has_log ? "log=made\n" : "");
   for (const auto& [peer, disk] : content.peers)
     text += "peer=" + std::to_string(peer.value()) + ":" + to_string(disk) + "\n";
   char checksum[9];
@@ -61,6 +61,10 @@ bool take_line(data_directory::content& content, std::string_view key, std::stri
     else
       content.boot = number.value_or(0);
     return number.has_value();
+  }
+  if (key == "log") {
+    content.has_log = value == "made";
+    return content.has_log;
   }
   if (key == "members") {
     while (!value.empty()) {
@@ -114,8 +118,9 @@ bool is_good_name(std::string_view name) {
 
 /// What a crash during the first use can leave behind.
 bool is_unused(const std::vector<std::string>& names) {
-  return std::all_of(names.begin(), names.end(),
-                     [](const std::string& name) { return name == "LOCK" || name == "identity.tmp"; });
+  return std::all_of(names.begin(), names.end(), [](const std::string& name) {
+    return name == "LOCK" || name == "identity.tmp" || name == "lost+found"; // Of a fresh file system.
+  });
 }
 
 std::string holder_of(file_system& files, const std::string& lock_path) {
@@ -158,7 +163,7 @@ data_directory::data_directory(file_system& files, std::string path, std::string
       throw storage_error{path_,
                           "holds files, but no identity of a node. Use an empty directory; or, if this was a "
                           "node's, restore its file `identity`"};
-    content_ = {std::move(cluster), node, fresh_uuid, std::move(members), 0, {}};
+    content_ = {std::move(cluster), node, fresh_uuid, std::move(members), 0, false, {}};
   }
   ++content_.boot;
   save();
@@ -180,6 +185,11 @@ void data_directory::require_ours(const std::string& cluster, peer_id node, cons
                             + list_of(members)
                             + ". Members cannot be changed yet, and another list would elect leaders that lack what "
                               "was acknowledged: name the same nodes in --peers, or use another directory"};
+}
+
+void data_directory::remember_log() {
+  if (!std::exchange(content_.has_log, true))
+    save();
 }
 
 void data_directory::remember_peer(peer_id peer, const troupe::uuid& disk) {

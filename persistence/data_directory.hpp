@@ -13,6 +13,7 @@
 ///     uuid=8-4-4-4-12 hexadecimal digits, minted when the directory was first used
 ///     members=ID,ID,...           (of the cluster, in order)
 ///     boot=N                      (how often it was opened)
+///     log=made                    (once there is a log: from then on it must be there)
 ///     peer=ID:UUID                (none or more)
 ///     checksum=HHHHHHHH           (CRC-32C of all lines above, hexadecimal)
 #pragma once
@@ -54,6 +55,12 @@ public:
   /// The disks of the peers met so far.
   [[nodiscard]] const std::map<peer_id, troupe::uuid>& known_peers() const { return content_.peers; }
 
+  /// Whether the log was ever made. One that is missing later is damage, not a first use: a node without it has
+  /// forgotten its votes and what it has acknowledged, under a uuid that its peers believe.
+  [[nodiscard]] bool has_log() const { return content_.has_log; }
+  /// Remembers, durably when this returns, that the log is made.
+  void remember_log();
+
   /// Remembers a peer's disk, durably when this returns. A peer that is known with another disk is the caller's to
   /// refuse; asserted here.
   void remember_peer(peer_id peer, const troupe::uuid& disk);
@@ -71,6 +78,7 @@ public:
     troupe::uuid disk;
     std::vector<peer_id> members;
     std::uint64_t boot = 0;
+    bool has_log = false;
     std::map<peer_id, troupe::uuid> peers;
   };
 

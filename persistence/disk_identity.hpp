@@ -4,8 +4,8 @@
 ///     u128 cluster | u128 disk | u64 node        (uuids byte by byte, the number little-endian)
 #pragma once
 
-#include "troupe/uuid.hpp"
 #include "troupe/types.hpp"
+#include "troupe/uuid.hpp"
 
 #include <string>
 #include <string_view>

@@ -24,15 +24,19 @@ std::uint64_t whole_blocks(std::uint64_t bytes) {
   return (bytes + block_bytes - 1) / block_bytes * block_bytes;
 }
 
-/// Makes the directory before the members that need it.
-std::string made(file_system& files, std::string directory) {
-  files.make_directories(directory);
-  return directory;
-}
-
 bool has_segments(file_system& files, const std::string& directory) {
   const auto names = files.list(directory);
   return std::any_of(names.begin(), names.end(), [](const auto& name) { return segment_number(name).has_value(); });
+}
+
+/// Makes the directory before the members that need it.
+std::string made(file_system& files, std::string directory, bool must_exist) {
+  if (must_exist && (!files.exists(directory) || !has_segments(files, directory)))
+    throw storage_error{directory,
+                        "missing, though this node has had a log: its votes and what it has acknowledged are gone. "
+                        "Restore the directory; if it is lost, this member cannot come back"};
+  files.make_directories(directory);
+  return directory;
 }
 
 /// Votes are synced before the entries of their terms are written: an entry of a later term than the remembered one
@@ -51,8 +55,8 @@ void require_remembered_terms(const std::string& directory, const std::unordered
 } // namespace
 
 log_storage::log_storage(file_system& files, std::string directory, log_options options)
-    : files_{files}, directory_{made(files, std::move(directory))}, options_{options},
-      votes_{files_, directory_, options_.identity, !has_segments(files_, directory_)} {
+    : files_{files}, directory_{made(files, std::move(directory), options.must_exist)}, options_{options},
+      votes_{files_, directory_, options_.identity, !options.must_exist && !has_segments(files_, directory_)} {
   TROUPE_ASSERT(options_.segment_bytes >= smallest_segment_bytes && options_.segment_bytes <= largest_segment_bytes,
                 "a segment has 4 KiB to 1 GiB");
   options_.segment_bytes = whole_blocks(options_.segment_bytes);

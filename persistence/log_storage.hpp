@@ -33,6 +33,8 @@ struct log_options {
   bool prewrite = true;
   /// Written into every file, and compared when they are opened.
   disk_identity identity;
+  /// There was a log before: if it is missing now, that is damage.
+  bool must_exist = false;
 };
 
 /// The log of all groups of a node.

@@ -114,9 +114,10 @@ private:
     act([&](peer_output& out) { mind_.handle(event, now(), out); });
   }
 
-  /// Whether a peer's message is for this peer at all. Links carry the messages of every group.
+  /// Whether a peer's message is for this peer at all, and of somebody who can be answered. Links carry the messages of
+  /// every group.
   [[nodiscard]] bool is_mine(const envelope& about) const {
-    return about.group == parts_.group && about.to == parts_.self;
+    return about.group == parts_.group && about.to == parts_.self && parts_.others.contains(about.from);
   }
 
   template <class Message>

@@ -14,6 +14,12 @@ namespace {
 /// then costs no system call.
 constexpr std::size_t read_ahead_bytes = std::size_t{64} << 10;
 
+/// The first words of what a browser sends. A page could otherwise have it write to a server on its own machine: the
+/// rest of the request would be commands.
+bool is_of_a_browser(std::string_view word) {
+  return word.size() <= 5 && (is_word(word, "post") || is_word(word, "host:"));
+}
+
 /// How many values of the store the reply to an operation may bring.
 std::size_t values_of(const operation_plan& operation, std::size_t arguments) {
   switch (operation.code) {
@@ -61,6 +67,10 @@ void conversation::take_commands(output& out) {
 bool conversation::take_command(std::span<const std::string_view> arguments, output& out) {
   const auto* command = find_command(arguments.front());
   if (!command) {
+    if (is_of_a_browser(arguments.front())) {
+      dismiss("ERR this is no web server", out);
+      return false;
+    }
     say_error(unknown_command(arguments), out);
     return true;
   }

@@ -1,5 +1,7 @@
 #include "tests/clients/clients.hpp"
 
+#include <deque>
+
 using namespace troupe;
 using namespace std::string_literals;
 
@@ -98,6 +100,29 @@ TEST_CASE("a client that never reads is left alone, and given up beyond its boun
   // Whoever reads at last finds everything there, in order.
   const auto reply = "$10000\r\n" + std::string(10000, 'x') + "\r\n";
   CHECK_EQ(deaf.hear(reply.size()), reply);
+}
+
+TEST_CASE("SIGTERM under load, while segments roll, ends every node at once with exit code 0") {
+  for (int round = 0; round < 4; ++round) {
+    auto three = served_cluster{{"--segment-size", "4KiB"}};
+    std::deque<raw_connection> busy;
+    for (const auto& each : three.cluster.members())
+      for (int i = 0; i < 2; ++i)
+        busy.emplace_back(each.client.port)
+            .say(repeated("SET k 0123456789012345678901234567890123456789\r\n", 20000), 100);
+    const auto began = std::chrono::steady_clock::now();
+    const auto wrong = three.cluster.stop_all(std::chrono::seconds{20});
+    CHECK_MESSAGE(!wrong, wrong.value_or(""));
+    CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds{10});
+  }
+}
+
+TEST_CASE("a browser's request is cut off before its body, which a page could fill with commands") {
+  auto three = served_cluster{};
+  auto browser = raw_connection{three.port(three.leader)};
+  browser.say("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nSET pwned yes\r\n");
+  CHECK_EQ(browser.hear_all(), "-ERR this is no web server\r\n");
+  CHECK_EQ(three.call(three.leader, {"EXISTS", "pwned"}).number, 0);
 }
 
 TEST_CASE("clients that hang up in the middle of a pipeline harm nobody") {

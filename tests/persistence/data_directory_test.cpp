@@ -1,4 +1,5 @@
 #include "persistence/data_directory.hpp"
+#include "persistence/log_storage.hpp"
 #include "stage/simulated_disk.hpp"
 
 #include <doctest/doctest.h>
@@ -130,6 +131,27 @@ TEST_CASE("O2: a directory used with other members is refused: their quorums nee
   } catch (const storage_error& refused) {
     CHECK(refused.why().find("nodes 1,2,3; asked for were nodes 1.") != std::string::npos);
   }
+}
+
+TEST_CASE("P11: once there was a log it must be there: a node without it has forgotten its votes") {
+  simulated_disk disk{1};
+  log_options log;
+  log.segment_bytes = 4096;
+  {
+    auto directory = open(disk);
+    CHECK_FALSE(directory.has_log());
+    log.identity = directory.identity();
+    const log_storage made{disk, directory.log_path(), log};
+    directory.remember_log();
+  }
+  disk.crash_losing_all();
+  const auto directory = open(disk);
+  CHECK(directory.has_log());
+  log.must_exist = true;
+  { const log_storage still_there{disk, directory.log_path(), log}; }
+  for (const auto& name : disk.list(directory.log_path()))
+    disk.remove(directory.log_path() + "/" + name);
+  CHECK_THROWS_AS((log_storage{disk, directory.log_path(), log}), storage_error);
 }
 
 } // namespace troupe::test
