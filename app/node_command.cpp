@@ -115,6 +115,7 @@ std::uint64_t make_room_for_clients(std::uint64_t clients) {
   return limit.rlim_cur - other_descriptors;
 }
 
+// Chance enters the program here and nowhere below: the disk's identity, and the seed of everything random.
 uuid draw_uuid(std::random_device& dice) {
   uuid drawn;
   std::uniform_int_distribution<int> byte{0, 255};
