@@ -84,7 +84,7 @@ std::optional<frame> frame_parser::next() {
 }
 
 std::size_t frame_parser::missing() const {
-  return header_have_ < frame_header_bytes ? 0 : length_ - (body_ ? body_->size() : 0);
+  return fault_ != frame_fault::none || header_have_ < frame_header_bytes ? 0 : length_ - (body_ ? body_->size() : 0);
 }
 
 bool frame_parser::take_header() {

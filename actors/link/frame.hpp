@@ -81,7 +81,8 @@ public:
 
   [[nodiscard]] frame_fault fault() const { return fault_; }
 
-  /// How many bytes the frame begun still lacks: a good size for the next read. 0 between frames.
+  /// How many bytes the frame begun still lacks: a good size for the next read. 0 between frames and after a
+  /// fault.
   [[nodiscard]] std::size_t missing() const;
 
 private:

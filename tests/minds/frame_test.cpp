@@ -111,6 +111,10 @@ TEST_CASE("a raised limit holds from the next frame on, and is 64 MiB") {
   CHECK(parser.missing() == frame_limit_bytes);
   header[0] = 1;
   CHECK(fault_of(header) == frame_fault::too_long);
+  frame_parser refusing{frame_limit_bytes};
+  refusing.feed(header);
+  CHECK_FALSE(refusing.next());
+  CHECK(refusing.missing() == 0);
 }
 
 TEST_CASE("I-1: a claimed length costs no more than what has come and 2 MiB") {
