@@ -1,0 +1,69 @@
+#include "persistence/conformance/histories.hpp"
+
+#include "persistence/conformance/writes.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace troupe::conformance {
+
+namespace {
+
+/// One content in eight is large enough to fill files; one in three is zeros, which must not be taken for nothing.
+std::string draw_content(chance& luck) {
+  const auto size = luck.once_in(8) ? luck.below(6000) : luck.below(40);
+  return std::string(size, luck.once_in(3) ? '\0' : static_cast<char>('a' + luck.below(26)));
+}
+
+entry_batch draw_batch(chance& luck, const group_image& group) {
+  std::vector<draft> entries;
+  for (auto count = 1 + luck.below(4); count > 0; --count)
+    entries.push_back({draw_content(luck), luck.once_in(6) ? entry_kind::no_op : entry_kind::command});
+  const auto time_before = group.entries.empty() ? 0 : group.entries.back().leader_time;
+  return batch(group.vote.current_term.value(), group.last().value() + 1, entries,
+               time_before + static_cast<std::int64_t>(luck.below(3)));
+}
+
+log_write draw_write(chance& luck, group_id which, group_image group) {
+  log_write write{which, std::nullopt, std::nullopt, {}};
+  if (group.vote.current_term == term_number{} || luck.once_in(5)) {
+    write.vote = hard_state{group.vote.current_term + (1 + luck.below(3)), peer_id{luck.below(4)}};
+    group.vote = *write.vote;
+  } else if (group.vote.voted_for == nobody && luck.once_in(3)) {
+    write.vote = hard_state{group.vote.current_term, peer_id{1 + luck.below(3)}};
+    group.vote = *write.vote;
+  }
+  if (!group.entries.empty() && luck.once_in(4)) {
+    const auto most = luck.once_in(10) ? group.entries.size() : std::min<std::size_t>(group.entries.size(), 6);
+    write.truncate_from = log_index{1 + group.entries.size() - (1 + luck.below(most))};
+    group.entries.resize(write.truncate_from->value() - 1);
+  }
+  for (auto batches = luck.below(3); batches > 0; --batches) {
+    write.append.push_back(draw_batch(luck, group));
+    perform(group, appending(which, {write.append.back()}));
+  }
+  return write;
+}
+
+} // namespace
+
+std::uint64_t chance::next() {
+  state_ += 0x9e3779b97f4a7c15ull;
+  auto x = state_;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+  return x ^ (x >> 31);
+}
+
+std::vector<log_write> draw_writes(chance& luck, const store_image& held, std::uint32_t groups) {
+  auto planned = held;
+  std::vector<log_write> writes;
+  for (auto count = 1 + luck.below(4); count > 0; --count) {
+    const group_id which{static_cast<std::uint32_t>(luck.below(groups))};
+    writes.push_back(draw_write(luck, which, planned[which]));
+    perform(planned[which], writes.back());
+  }
+  return writes;
+}
+
+} // namespace troupe::conformance
