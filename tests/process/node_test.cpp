@@ -1,4 +1,4 @@
-#include "tests/process/program.hpp"
+#include "tests/process/real_cluster.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -6,67 +6,6 @@
 
 using namespace troupe;
 using namespace std::chrono_literals;
-
-namespace {
-
-// A cluster of real processes in a directory of its own.
-struct real_cluster {
-  explicit real_cluster(std::uint64_t peers = 3, std::vector<std::string> flags = {})
-      : cluster{{peers, scratch.path(), 0, std::move(flags)}, troupe_program} {}
-
-  void start_all() {
-    auto wrong = cluster.start_all(30s);
-    REQUIRE_MESSAGE(!wrong, *wrong, logs());
-  }
-
-  void start(peer_id id) {
-    auto wrong = cluster.start(id, 30s);
-    REQUIRE_MESSAGE(!wrong, *wrong, logs());
-  }
-
-  peer_id await_leader() {
-    std::optional<node_status> found;
-    REQUIRE(comes_true([&] { return (found = cluster.leader()).has_value(); }));
-    return found->id;
-  }
-
-  resp_reply call(peer_id at, const std::vector<std::string>& words) {
-    auto client = resp_client::connect(cluster.at(at).client, 5s);
-    return client.call(words, 10s);
-  }
-
-  // Until it is acknowledged: right after an election a command may be refused.
-  void set(peer_id at, const std::string& key, const std::string& value) {
-    resp_reply reply;
-    REQUIRE_MESSAGE(comes_true([&] { return (reply = call(at, {"SET", key, value})).is_ok(); }), reply.text);
-  }
-
-  std::string get(peer_id at, const std::string& key) {
-    resp_reply reply;
-    REQUIRE_MESSAGE(comes_true([&] {
-                      reply = call(at, {"GET", key});
-                      return reply.what == resp_reply::kind::bulk || reply.what == resp_reply::kind::null;
-                    }),
-                    reply.text);
-    return reply.text;
-  }
-
-  outcome status(peer_id at, const std::string& output) {
-    return run_to_end({"status", "--at", to_string(cluster.at(at).client), "--output", output});
-  }
-
-  std::string logs() {
-    std::string all;
-    for (const auto& each : cluster.members())
-      all += "\n--- " + each.log + "\n" + contents(each.log);
-    return all;
-  }
-
-  scratch_directory scratch;
-  demo_cluster cluster;
-};
-
-} // namespace
 
 TEST_CASE("A node says that it is ready once it serves, and SIGTERM or SIGINT stops it cleanly with exit code 0") {
   for (int number : {SIGTERM, SIGINT}) {
@@ -76,13 +15,13 @@ TEST_CASE("A node says that it is ready once it serves, and SIGTERM or SIGINT st
     self.process = child_process::start(troupe_program, one.cluster.flags(self), self.log, {}, why);
     REQUIRE_MESSAGE(self.process, why);
     auto& node = *self.process;
-    CHECK(node.read_line(20s).value_or(one.logs())
+    CHECK(node.read_line(20s).value_or(one.log_tails())
           == "ready id=1 client=" + to_string(self.client) + " peer=" + to_string(self.peer));
     CHECK(one.call(peer_id{1}, {"PING"}).text == "PONG");
     node.send_signal(number);
     auto end = node.wait(20s);
     REQUIRE(end);
-    CHECK_MESSAGE(end->words() == "exit code 0", one.logs());
+    CHECK_MESSAGE(end->words() == "exit code 0", one.log_tails());
     CHECK(node.read_rest(1s).empty()); // Nothing else is for stdout.
   }
 }
@@ -170,10 +109,7 @@ TEST_CASE("N26c: what is acknowledged survives kill -9 of all nodes at once, aga
         CHECK(three.get(leader, "k" + std::to_string(earlier) + "." + std::to_string(i)) == std::to_string(i));
     for (int i = 0; i < 20; ++i)
       three.set(leader, "k" + std::to_string(round) + "." + std::to_string(i), std::to_string(i));
-    for (const auto& each : three.cluster.members())
-      each.process->send_signal(SIGKILL); // All of them before any is waited for.
-    for (const auto& each : three.cluster.members())
-      three.cluster.kill_hard(each.id);
+    three.kill_all();
   }
 }
 

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <exception>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 
 namespace troupe {
@@ -19,7 +21,7 @@ namespace troupe {
 /// The program under test.
 inline const std::string troupe_program = TROUPE_PROGRAM;
 
-/// A directory that is gone when the test is over.
+/// A directory that is gone when the test is over; one that failed leaves it, with its name on stderr.
 class scratch_directory {
 public:
   scratch_directory() {
@@ -28,6 +30,10 @@ public:
     path_ = pattern;
   }
   ~scratch_directory() {
+    if (std::uncaught_exceptions() > 0) {
+      std::cerr << "kept for you to look at: " << path_ << std::endl;
+      return;
+    }
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
