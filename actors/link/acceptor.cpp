@@ -1,11 +1,11 @@
 #include "actors/link/acceptor.hpp"
 
 #include "actors/link/frame.hpp"
+#include "actors/link/log_throttle.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -23,10 +23,9 @@ constexpr std::size_t long_read_bytes = 131072;
 /// Pongs wait no further behind each other than this.
 constexpr std::size_t most_pong_bytes = 65536;
 
-constexpr std::size_t most_noted = 64;
-
 /// A connection somebody dialed.
 struct inward {
+  std::string address; ///< Of the other end, without its port: each attempt has another.
   frame_parser parser;
   instant begun;
   instant heard;
@@ -78,6 +77,7 @@ private:
     make_place();
     const auto now = clock().now();
     auto& link = connections_[handle];
+    link.address = remote_addr(handle);
     link.begun = link.heard = now;
     bound_unacknowledged(static_cast<int>(handle.id()), options_);
     configure_read(handle, caf::io::receive_policy::at_most(short_read_bytes));
@@ -94,8 +94,10 @@ private:
     for (auto at = connections_.begin(); at != connections_.end(); ++at)
       if (at->second.is_pending() && (oldest == connections_.end() || at->second.begun < oldest->second.begun))
         oldest = at;
-    if (oldest != connections_.end())
-      drop(oldest->first);
+    if (oldest == connections_.end())
+      return;
+    note_dismissal(oldest->second, {link_refusal::crowded, "too many connections that have not introduced themselves"});
+    drop(oldest->first);
   }
 
   void hear_bytes(const caf::io::new_data_msg& m) {
@@ -196,7 +198,6 @@ private:
     link.parser.limit(frame_limit_bytes);
     put(handle, link, link_frame::hello_ack, encode(introduce(options_.me, words->from)));
     spdlog::debug("event=inward_up peer={} boot={}", words->from.value(), words->boot);
-    noted_.clear();
     if (const auto dialer = dialers_.find(words->from); dialer != dialers_.end())
       send(dialer->second, seen_at_door{words->boot});
   }
@@ -217,11 +218,12 @@ private:
   /// A node that dialed us does not believe what we answered.
   void hear_closing(connection_handle handle, inward& link, const frame& came) {
     const auto notice = decode_closing(came.head);
-    if (notice && is_about_identity(notice->reason) && is_news(link.peer, notice->words)) {
-      spdlog::warn("event=link_refused peer={} reason={} words=\"{}\"", link.peer.value(),
-                   static_cast<unsigned>(notice->reason), notice->words);
-      send(listener_, link_refused{link.peer, notice->reason, notice->words});
-    }
+    if (notice && is_about_identity(notice->reason))
+      if (const auto times = said_.times(std::to_string(link.peer.value()) + notice->words, clock().now()); times > 0) {
+        spdlog::warn("event=link_refused peer={} reason={} times={} words=\"{}\"", link.peer.value(),
+                     static_cast<unsigned>(notice->reason), times, notice->words);
+        send(listener_, link_refused{link.peer, notice->reason, notice->words});
+      }
     leave(link);
     hang_up(static_cast<int>(handle.id()));
     close(handle);
@@ -259,18 +261,20 @@ private:
     send(listener_, peer_identified{peer, disk});
   }
 
+  /// Whoever is refused comes again every second: the log has it once a minute.
   void note_dismissal(const inward& link, const refusal_notice& notice) {
-    const auto level = notice.reason == link_refusal::replaced ? spdlog::level::debug : spdlog::level::warn;
-    if (is_news(link.peer, notice.words))
-      spdlog::log(level, "event=inward_dismissed peer={} reason={} words=\"{}\"", link.peer.value(),
-                  static_cast<unsigned>(notice.reason), notice.words);
+    const auto who = link.peer == nobody ? std::string{"unknown"} : std::to_string(link.peer.value());
+    const auto times = said_.times(who + link.address + notice.words, clock().now());
+    if (times > 0)
+      spdlog::log(level_of(link, notice), "event=inward_dismissed peer={} addr={} reason={} times={} words=\"{}\"", who,
+                  link.address, static_cast<unsigned>(notice.reason), times, notice.words);
   }
 
-  /// What is wrong is said once: whoever is refused comes again every second.
-  bool is_news(peer_id peer, std::string_view words) {
-    if (noted_.size() >= most_noted)
-      noted_.clear();
-    return noted_.emplace(peer, words).second;
+  static spdlog::level::level_enum level_of(const inward& link, const refusal_notice& notice) {
+    if (notice.reason == link_refusal::replaced)
+      return spdlog::level::debug;
+    // That a member falls silent is what networks do.
+    return notice.reason == link_refusal::silent && link.peer != nobody ? spdlog::level::info : spdlog::level::warn;
   }
 
   // --- Time ----------------------------------------------------------------------------------------------------------
@@ -292,8 +296,9 @@ private:
         overdue.push_back(handle);
     }
     for (const auto& handle : overdue) {
-      if (const auto peer = find(handle)->peer; peer != nobody)
-        spdlog::debug("event=inward_silent peer={}", peer.value());
+      if (const auto& link = *find(handle); !link.leaving)
+        note_dismissal(link,
+                       {link_refusal::silent, link.peer == nobody ? "no introduction in time" : "no sign of life"});
       drop(handle);
     }
     arm_timer();
@@ -313,7 +318,7 @@ private:
   link_listener listener_;
   int socket_;
   std::unordered_map<connection_handle, inward> connections_;
-  std::set<std::pair<peer_id, std::string>> noted_;
+  log_throttle said_;
 };
 
 } // namespace

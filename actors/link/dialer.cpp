@@ -2,6 +2,7 @@
 
 #include "actors/link/backoff.hpp"
 #include "actors/link/frame.hpp"
+#include "actors/link/log_throttle.hpp"
 #include "actors/link/resolver.hpp"
 #include "messages/wire.hpp"
 #include "troupe/assert.hpp"
@@ -10,14 +11,11 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
 #include <utility>
 
 namespace troupe {
 
 namespace {
-
-constexpr std::size_t most_troubles = 16;
 
 /// How far an attempt has come.
 enum class progress { silent, waiting, resolving, introducing, vouching, up };
@@ -234,8 +232,7 @@ private:
       return refuse(*m.notice);
     progress_ = progress::up;
     backoff_.reset();
-    troubles_.clear();
-    refused_words_.clear();
+    said_ = {};
     spdlog::info("event=link_up peer={} boot={} disk={}", remote_.value(), link_->boot, to_string(link_->disk));
     send(listener_, link_up{remote_, link_->disk, link_->boot});
     arm_timer(clock().now() + options_.ping_every);
@@ -245,10 +242,10 @@ private:
     const auto notice = decode_closing(head);
     if (!notice)
       return lose("malformed closing");
-    if (is_about_identity(notice->reason) && refused_words_ != notice->words) {
-      refused_words_ = notice->words;
-      spdlog::warn("event=link_refused peer={} reason={} words=\"{}\"", remote_.value(),
-                   static_cast<unsigned>(notice->reason), notice->words);
+    const auto times = is_about_identity(notice->reason) ? said_.times(notice->words, clock().now()) : 0;
+    if (times > 0) {
+      spdlog::warn("event=link_refused peer={} reason={} times={} words=\"{}\"", remote_.value(),
+                   static_cast<unsigned>(notice->reason), times, notice->words);
       send(listener_, link_refused{remote_, notice->reason, notice->words});
     }
     lose("closed by the other end: " + notice->words);
@@ -353,11 +350,11 @@ private:
     closing_ = false;
   }
 
-  /// Says what is wrong once per time without a link, not at every attempt.
+  /// Says what is wrong once a minute while there is no link, not at every attempt.
   void note_trouble(std::string_view what) {
-    if (troubles_.size() >= most_troubles || !troubles_.emplace(what).second)
-      return;
-    spdlog::info("event=link_waiting peer={} address={} why=\"{}\"", remote_.value(), to_string(where_), what);
+    if (const auto times = said_.times(what, clock().now()); times > 0)
+      spdlog::info("event=link_waiting peer={} address={} times={} why=\"{}\"", remote_.value(), to_string(where_),
+                   times, what);
   }
 
   void stop() {
@@ -386,8 +383,7 @@ private:
   bool flush_pending_ = false;
   bool closing_ = false;
   std::uint64_t dropped_ = 0;
-  std::set<std::string, std::less<>> troubles_;
-  std::string refused_words_;
+  log_throttle said_; ///< Of the time without a link.
 };
 
 } // namespace

@@ -138,7 +138,9 @@ std::optional<refusal_notice> judge(const link_identity& me, const acquaintances
   if (theirs.cluster != me.cluster)
     return refusal_notice{link_refusal::wrong_cluster,
                           node(me.self) + " belongs to cluster " + in_quotes(me.cluster) + ", the other end to cluster "
-                              + in_quotes(theirs.cluster)};
+                              + in_quotes(theirs.cluster)
+                              + ": one of them was started with another cluster's name, or with an address of another"
+                                " cluster among its peers; until that is mended they do not hear each other"};
   if (theirs.role != link_role::peer)
     return refusal_notice{link_refusal::role_not_served, node(me.self) + " serves peers only"};
   if (theirs.to != me.self)

@@ -59,7 +59,8 @@ struct link_down {
   std::string why;
 };
 
-/// `peer` refuses this node, in its own words. Reported once per change; tried again without end.
+/// `peer` refuses this node, in its own words. Reported when it begins and once a minute while it lasts;
+/// tried again without end.
 /// `link_refusal::changed_disk` means that this node must not take part: it has forgotten its votes.
 struct link_refused {
   peer_id peer;
