@@ -146,8 +146,11 @@ resp::gateway_options gateway_options_of(const node_settings& settings, std::uin
   options.listen = settings.client;
   options.insecure = settings.insecure;
   options.limits = settings.client_limits;
+  options.together.output_bytes = settings.max_output_all;
   options.gather = settings.gather;
   options.max_clients = max_clients;
+  options.together.input_bytes = settings.max_input_all;
+  options.vanished_after = settings.client_vanished_after;
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -131,6 +132,17 @@ std::variant<listening_socket, std::string> listen_on(const endpoint& where) {
 void bound_unacknowledged(int socket, const link_options& options) {
   const auto most = std::chrono::duration_cast<std::chrono::milliseconds>(3 * options.dead_after);
   set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(most.count()));
+}
+
+void notice_vanished(int socket, duration within) {
+  const auto seconds = static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(within).count());
+  const int probes = 2;
+  const int between = std::max(1, seconds / 4);
+  set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, std::max(1, seconds - probes * between));
+  set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, between);
+  set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, probes);
+  set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, seconds * 1000);
 }
 
 void hang_up(int socket) {

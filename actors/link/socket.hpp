@@ -44,6 +44,11 @@ struct listening_socket {
 /// The kernel gives up on bytes that stay unacknowledged for three times `dead_after`.
 void bound_unacknowledged(int socket, const link_options& options);
 
+/// The kernel ends a connection whose other end has not answered for about `within`: it asks an idle one for a sign of
+/// life, and gives up on bytes that stay unacknowledged, or for which the other end makes no room, that long. For ends
+/// that Troupe does not speak its own pings with. `within` is at least 3 s.
+void notice_vanished(int socket, duration within);
+
 /// Ends both directions at once, whatever waits: closing alone would keep socket and buffers until a stuck peer reads.
 void hang_up(int socket);
 

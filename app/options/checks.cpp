@@ -84,6 +84,8 @@ std::vector<std::string> misfits(const node_settings& node, const std::vector<re
   if (clients.command_bytes >= limits.proposal_bytes)
     complain("max-command-size", "less than", "max-proposal",
              "the largest command would otherwise be taken from a client and always be refused");
+  if (clients.command_bytes > node.max_input_all)
+    complain("max-command-size", "at most", "max-input-all", "the largest command could otherwise never come whole");
   if (node.gather.lot_bytes > limits.proposal_bytes)
     complain("lot-size", "at most", "max-proposal", "a full lot would otherwise always be refused");
   if (clients.output_pause_bytes > clients.output_bytes)

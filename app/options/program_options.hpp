@@ -33,7 +33,10 @@ struct node_settings {
   std::string log_level;
   peer_options peer;
   std::uint64_t max_clients = 0; ///< Redis connections at a time.
+  duration client_vanished_after{};
   resp::client_limits client_limits;
+  std::uint64_t max_input_all = 0;  ///< Commands of all of them that are not whole or wait for earlier ones, in bytes.
+  std::uint64_t max_output_all = 0; ///< Replies that all of them have not taken, in bytes.
   resp::gather_limits gather;
 };
 

@@ -46,7 +46,7 @@ void conversation::hear(std::string_view bytes, output& out) {
 }
 
 bool conversation::may_go_on() const {
-  return !ending_ && slots_.size() < limits_->pipeline && unsent_bytes_ <= limits_->output_pause_bytes;
+  return !ending_ && slots_.size() < limits_->pipeline && output_bytes() <= limits_->output_pause_bytes;
 }
 
 void conversation::take_commands(output& out) {
@@ -136,6 +136,7 @@ void conversation::ask_status(const command_description& command, std::span<cons
   } else {
     return say_error(unknown_subcommand(arguments[1], "TROUPE"), out);
   }
+  held_reply_bytes_ += place.text.size();
   slots_.push_back(std::move(place));
   status_wanted_ = true;
 }
@@ -154,10 +155,10 @@ void conversation::hear_status(const node_status& status, output& out) {
     else
       continue;
     const auto verbatim = place.resp3 && place.what == awaits::info;
-    place.text.clear();
-    reply::append_header(place.text, verbatim ? '=' : '$', static_cast<std::int64_t>(text.size() + (verbatim ? 4 : 0)));
-    place.text.append(verbatim ? "txt:" : "").append(text).append("\r\n");
-    place.what = awaits::nothing;
+    scratch_.clear();
+    reply::append_header(scratch_, verbatim ? '=' : '$', static_cast<std::int64_t>(text.size() + (verbatim ? 4 : 0)));
+    scratch_.append(verbatim ? "txt:" : "").append(text).append("\r\n");
+    hold(place, scratch_);
   }
   say_ready(out);
   take_commands(out);
@@ -167,9 +168,9 @@ void conversation::hear_status(const node_status& status, output& out) {
 void conversation::hear_no_status(output& out) {
   for (auto& place : slots_)
     if (place.what == awaits::info || place.what == awaits::json) {
-      place.text.clear();
-      reply::append_error(place.text, refusal_text(refusal::stopped, false));
-      place.what = awaits::nothing;
+      scratch_.clear();
+      reply::append_error(scratch_, refusal_text(refusal::stopped, false));
+      hold(place, scratch_);
     }
   say_ready(out);
   take_commands(out);
@@ -205,17 +206,14 @@ void conversation::fill(std::uint64_t sequence, std::string_view reply, output& 
   TROUPE_ASSERT(place.what == awaits::query || place.what == awaits::logged_read || place.what == awaits::write,
                 "an operation is answered once");
   --(place.what == awaits::query ? queries_ : logged_);
-  place.what = awaits::nothing;
   learn(reply.size(), place.values);
   if (place.resp3) {
     scratch_.clear();
     append_as_resp3(scratch_, reply);
     reply = scratch_;
   }
-  if (at != 0) {
-    place.text = reply;
-    return;
-  }
+  if (at != 0)
+    return hold(place, reply);
   write(reply, out);
   slots_.pop_front();
   ++first_sequence_;
@@ -253,12 +251,20 @@ void conversation::say(std::string_view reply, output& out, bool last) {
   }
   auto& place = slots_.emplace_back();
   place.last = last;
+  hold(place, reply);
+}
+
+/// Keeps a reply until those before it are said.
+void conversation::hold(slot& place, std::string_view reply) {
+  held_reply_bytes_ = held_reply_bytes_ - place.text.size() + reply.size();
   place.text = reply;
+  place.what = awaits::nothing;
 }
 
 void conversation::say_ready(output& out) {
   while (!slots_.empty() && slots_.front().what == awaits::nothing) {
     write(slots_.front().text, out);
+    held_reply_bytes_ -= slots_.front().text.size();
     over_ = over_ || slots_.front().last;
     slots_.pop_front();
     ++first_sequence_;
@@ -274,9 +280,11 @@ void conversation::write(std::string_view bytes, output& out) {
 
 void conversation::dismiss(std::string_view error, output& out) {
   ending_ = true;
+  dismissal_ = error;
   scratch_.clear();
   reply::append_error(scratch_, error);
   say(scratch_, out, true);
+  parser_.give_up();
 }
 
 void conversation::taken(std::size_t bytes, output& out) {

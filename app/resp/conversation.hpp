@@ -51,8 +51,14 @@ public:
   void hear_status(const node_status& status, output& out);
   void hear_no_status(output& out);
 
-  /// Says an error and ends the conversation.
+  /// Says an error and ends the conversation; what it holds of the client's input is dropped.
   void dismiss(std::string_view error, output& out);
+
+  /// Why it was dismissed: the error that was said. Empty if it was not.
+  [[nodiscard]] const std::string& dismissal() const { return dismissal_; }
+
+  /// What the client's input takes up: part of a command, or commands that wait for earlier ones.
+  [[nodiscard]] std::size_t input_bytes() const { return parser_.taken_bytes(); }
 
   /// The client has taken `bytes` of what was said.
   void taken(std::size_t bytes, output& out);
@@ -71,6 +77,9 @@ public:
 
   /// Bytes said that the client has not taken yet.
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_bytes_; }
+
+  /// All that is kept for the client to take, replies that wait behind earlier ones included.
+  [[nodiscard]] std::size_t output_bytes() const { return unsent_bytes_ + held_reply_bytes_; }
 
   [[nodiscard]] const session& about() const { return session_; }
 
@@ -96,6 +105,7 @@ private:
   void say_error(std::string_view text, output& out);
   void say(std::string_view reply, output& out, bool last = false);
   void fill(std::uint64_t sequence, std::string_view reply, output& out);
+  void hold(slot& place, std::string_view reply);
   void say_ready(output& out);
   void write(std::string_view bytes, output& out);
 
@@ -109,12 +119,14 @@ private:
   std::size_t queries_ = 0;          ///< Slots that await a query.
   std::size_t logged_ = 0;           ///< Slots that await a command.
   std::size_t unsent_bytes_ = 0;
-  std::size_t awaited_values_ = 0; ///< Sum over the slots that await an operation.
-  std::size_t value_bytes_;        ///< What a value is expected to take, judged by the last ones.
+  std::size_t held_reply_bytes_ = 0; ///< Text of the slots.
+  std::size_t awaited_values_ = 0;   ///< Sum over the slots that await an operation.
+  std::size_t value_bytes_;          ///< What a value is expected to take, judged by the last ones.
   bool status_wanted_ = false;
   bool held_ = false;   ///< Commands wait in the parser.
   bool ending_ = false; ///< Nothing more is heard.
   bool over_ = false;
+  std::string dismissal_;
   std::string scratch_;
 };
 

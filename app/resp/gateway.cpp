@@ -1,13 +1,12 @@
 #include "app/resp/gateway.hpp"
 
+#include "actors/link/log_throttle.hpp"
 #include "actors/link/socket.hpp"
 #include "app/kv/reply.hpp"
 #include "app/resp/conversation.hpp"
 
 #include <spdlog/spdlog.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,10 +20,9 @@ namespace {
 
 using caf::io::connection_handle;
 
-/// One read brings at most this much; from a client that fills it, up to `long_read_bytes`. CAF zeroes the window
-/// before each read.
-constexpr std::size_t short_read_bytes = std::size_t{16} << 10;
-constexpr std::size_t long_read_bytes = std::size_t{64} << 10;
+/// What one read brings at most: the next more for a client that fills it, the next less for one that does not need
+/// it. CAF zeroes the window before each read, and keeps the widest there was: whoever says little costs little.
+constexpr std::size_t read_windows[] = {std::size_t{1} << 10, std::size_t{16} << 10, std::size_t{64} << 10};
 
 /// How long a client may take to read its last word.
 constexpr auto linger_time = std::chrono::seconds{1};
@@ -41,11 +39,13 @@ struct client {
 
   connection_handle handle;
   conversation mind;
-  std::size_t read_bytes = short_read_bytes;
-  bool is_read = true;    ///< Bytes are being read from it.
-  bool touched = false;   ///< Something was said to it; see `tend`.
-  bool leaving = false;   ///< It has been told its last word.
-  bool lingering = false; ///< That word is out, and no more can be said.
+  std::size_t window = 0;       ///< Of `read_windows`.
+  std::size_t input_bytes = 0;  ///< Of its input, as counted in the sum of all.
+  std::size_t output_bytes = 0; ///< Of its conversation, as counted in the sum of all.
+  bool is_read = true;          ///< Bytes are being read from it.
+  bool touched = false;         ///< Something was said to it; see `tend`.
+  bool leaving = false;         ///< It has been told its last word.
+  bool lingering = false;       ///< That word is out, and no more can be said.
 };
 
 class gateway final : public gateway_actor::broker_base, public surroundings {
@@ -117,9 +117,7 @@ private:
   void let_in(connection_handle handle) {
     if (clients_.size() >= options_.max_clients + most_refused_at_once)
       return hang_up_on(handle);
-    const auto socket = static_cast<int>(handle.id());
-    const int on = 1;
-    ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    notice_vanished(static_cast<int>(handle.id()), options_.vanished_after);
     const auto full = clients_.size() >= options_.max_clients;
     const auto id = ++last_client_;
     auto who =
@@ -127,7 +125,7 @@ private:
     auto& one = *clients_.emplace(id, std::make_unique<client>(handle, std::move(who), options_.limits, book_, *this))
                      .first->second;
     by_handle_.emplace(handle, &one);
-    configure_read(handle, caf::io::receive_policy::at_most(short_read_bytes));
+    configure_read(handle, caf::io::receive_policy::at_most(read_windows[0]));
     ack_writes(handle, true);
     if (full) {
       one.mind.dismiss("ERR max number of clients reached", wr_buf(handle));
@@ -142,17 +140,37 @@ private:
     one->mind.hear({m.buf.data(), m.buf.size()}, wr_buf(m.handle));
     size_next_read(*one, m.buf.size());
     tend(*one);
+    while (input_bytes_ > options_.together.input_bytes)
+      dismiss_largest();
     submit_soon();
   }
 
   void size_next_read(client& one, std::size_t came) {
-    const auto want = came >= one.read_bytes ? long_read_bytes
-        : came < short_read_bytes / 2        ? short_read_bytes
-                                             : one.read_bytes;
-    if (want == one.read_bytes)
+    auto window = one.window;
+    if (came >= read_windows[window])
+      window = std::min(window + 1, std::size(read_windows) - 1);
+    else if (window > 0 && came < read_windows[window - 1] / 2)
+      --window;
+    if (window == one.window)
       return;
-    one.read_bytes = want;
-    configure_read(one.handle, caf::io::receive_policy::at_most(want));
+    one.window = window;
+    configure_read(one.handle, caf::io::receive_policy::at_most(read_windows[window]));
+  }
+
+  void count_input(client& one, std::size_t bytes) {
+    input_bytes_ = input_bytes_ - one.input_bytes + bytes;
+    one.input_bytes = bytes;
+  }
+
+  /// Whoever holds most makes room: commands that never end cannot keep out those that do.
+  void dismiss_largest() {
+    const auto largest = std::max_element(clients_.begin(), clients_.end(), [](const auto& a, const auto& b) {
+      return a.second->input_bytes < b.second->input_bytes;
+    });
+    auto& one = *largest->second;
+    one.mind.dismiss("BUSY too much input of all clients is waiting; what follows was not carried out, try again later",
+                     wr_buf(one.handle));
+    tend(one);
   }
 
   void hear_progress(const caf::io::data_transferred_msg& m) {
@@ -168,9 +186,12 @@ private:
   void tend(client& one) {
     one.touched = false;
     flush(one.handle);
+    count_input(one, one.mind.input_bytes());
+    count_output(one, one.mind.output_bytes());
+    if (output_bytes_ > options_.together.output_bytes && !make_room(one))
+      return;
     if (one.mind.is_stuck()) {
-      spdlog::warn("event=client_stuck client={} addr={} output_bytes={}", one.mind.about().who.id,
-                   one.mind.about().who.address, one.mind.unsent_bytes());
+      note_end(one, "it does not take its replies");
       return drop(one);
     }
     if (one.mind.wants_status())
@@ -186,10 +207,31 @@ private:
       halt(one.handle);
   }
 
+  void count_output(client& one, std::size_t bytes) {
+    output_bytes_ = output_bytes_ - one.output_bytes + bytes;
+    one.output_bytes = bytes;
+  }
+
+  /// Hangs up on those who have most of the replies that nobody takes, until the others have room. Returns whether
+  /// `present` is still there.
+  bool make_room(const client& present) {
+    const auto id = present.mind.about().who.id;
+    while (output_bytes_ > options_.together.output_bytes) {
+      const auto most = std::max_element(clients_.begin(), clients_.end(), [](const auto& a, const auto& b) {
+        return a.second->output_bytes < b.second->output_bytes;
+      });
+      note_end(*most->second, "replies of all clients exceed their bound");
+      drop(*most->second);
+    }
+    return clients_.contains(id);
+  }
+
   /// The last word is said. Once it is out, the client sees the end of the stream; what it still sends is read and
   /// dropped for a while, because closing on unread bytes would reset the connection and take the last word with it.
   void take_leave(client& one) {
     if (!one.leaving) {
+      if (!one.mind.dismissal().empty())
+        note_end(one, one.mind.dismissal());
       one.leaving = true;
       delayed_send(this, linger_time, linger_over{one.mind.about().who.id});
       if (!one.is_read)
@@ -200,6 +242,15 @@ private:
       one.lingering = true;
       ::shutdown(static_cast<int>(one.handle.id()), SHUT_WR);
     }
+  }
+
+  /// Says why we end a connection: once a minute for each host and reason.
+  void note_end(const client& one, const std::string& why) {
+    const auto times = said_.times(remote_addr(one.handle) + why, clock().now());
+    if (times > 0)
+      spdlog::warn("event=client_dismissed client={} addr={} input_bytes={} output_bytes={} times={} why=\"{}\"",
+                   one.mind.about().who.id, one.mind.about().who.address, one.input_bytes, one.mind.output_bytes(),
+                   times, why);
   }
 
   void end_linger(std::uint64_t id) {
@@ -224,6 +275,8 @@ private:
     if (at == by_handle_.end())
       return;
     const auto id = at->second->mind.about().who.id;
+    count_output(*at->second, 0);
+    count_input(*at->second, 0);
     by_handle_.erase(at);
     clients_.erase(id);
   }
@@ -365,7 +418,10 @@ private:
   lot_book book_;
   std::unordered_map<std::uint64_t, std::unique_ptr<client>> clients_;
   std::unordered_map<connection_handle, client*> by_handle_;
+  std::size_t output_bytes_ = 0; ///< Sum over the clients.
+  std::size_t input_bytes_ = 0;  ///< Sum over the clients.
   std::uint64_t last_client_ = 0;
+  log_throttle said_;
   std::vector<std::uint64_t> touched_;
   std::vector<std::uint64_t> status_wanted_;
   bool asking_ = false;

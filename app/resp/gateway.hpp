@@ -19,9 +19,12 @@ struct gateway_options {
   endpoint listen;       ///< Port 0: any free one.
   bool insecure = false; ///< Listen where others than this machine can reach it, without authentication.
   client_limits limits;
+  gateway_limits together;
   gather_limits gather;
   /// Connections at a time; one more gets Redis's error and is closed.
   std::size_t max_clients = 10000;
+  /// A client whose host has not answered for this long is gone, and so is one that leaves answers unread that long.
+  duration vanished_after = std::chrono::seconds{120};
 };
 
 /// A connection that was told its last word has had its time to read it.

@@ -26,4 +26,14 @@ struct client_limits {
   std::size_t output_bytes = std::size_t{128} << 20;
 };
 
+/// Bounds of all clients of a node together.
+struct gateway_limits {
+  /// Replies that they have not taken yet; beyond it the connection that has most of them ends.
+  std::size_t output_bytes = std::size_t{1} << 30;
+  /// Commands that are not whole yet, or wait for earlier ones; beyond it the connection that holds most is told `BUSY`
+  /// and ends. The memory for them stays below twice this; what a connection is read with comes on top, 1 KiB, or up to
+  /// 64 KiB once it has sent much at a time.
+  std::size_t input_bytes = std::size_t{256} << 20;
+};
+
 } // namespace troupe::resp

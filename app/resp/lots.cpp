@@ -21,7 +21,10 @@ std::string& lot_book::begin(operation what, std::size_t bytes, std::size_t answ
 void lot_book::end(operation what, std::uint64_t client, std::uint64_t sequence) {
   auto& lot = of(what).waiting.back();
   lot.block.end_entry();
-  waiting_bytes_ += lot.block.size_bytes() - size_before_;
+  const auto bytes = lot.block.size_bytes() - size_before_;
+  waiting_bytes_ += bytes;
+  lot.cost_bytes += bytes + operation_cost_bytes;
+  unanswered_bytes_ += bytes + operation_cost_bytes;
   if (!lot.runs.empty()) {
     auto& last = lot.runs.back();
     if (last.client == client && last.first_sequence + last.count == sequence) {

@@ -22,11 +22,17 @@ struct gather_limits {
   std::size_t lot_bytes = std::size_t{4} << 20;
   /// Encoded operations that wait to be submitted, of all clients together; beyond it they are told `BUSY`.
   std::size_t waiting_bytes = std::size_t{64} << 20;
+  /// Operations of all clients that are not answered yet, waiting ones included, each counted with
+  /// `operation_cost_bytes` more than its encoding; beyond it they are told `BUSY`.
+  std::size_t unanswered_bytes = std::size_t{256} << 20;
   /// A lot is closed when its answers are expected to take this much.
   std::size_t lot_answer_bytes = std::size_t{16} << 20;
   /// What the answers to all submitted lots are expected to take; beyond it the next lot that asks for values waits.
   std::size_t answer_bytes = std::size_t{64} << 20;
 };
+
+/// What is kept of an operation besides its encoding, at most.
+inline constexpr std::size_t operation_cost_bytes = 128;
 
 /// Operations of one client that stand next to each other in a lot.
 struct operation_run {
@@ -59,7 +65,10 @@ public:
   explicit lot_book(const gather_limits& limits) : limits_{limits} {}
 
   /// Whether an operation of `bytes` may join what waits.
-  [[nodiscard]] bool has_room(std::size_t bytes) const { return waiting_bytes_ + bytes <= limits_.waiting_bytes; }
+  [[nodiscard]] bool has_room(std::size_t bytes) const {
+    return waiting_bytes_ + bytes <= limits_.waiting_bytes
+        && unanswered_bytes_ + bytes + operation_cost_bytes <= limits_.unanswered_bytes;
+  }
 
   /// Begins an operation of at most `bytes`, whose answer is expected to bring values of `answer_bytes`: its content is
   /// to be appended to the string returned. Then `end`.
@@ -100,6 +109,7 @@ public:
     submitted_.clear();
     kinds_ = {};
     waiting_bytes_ = 0;
+    unanswered_bytes_ = 0;
     expected_bytes_ = 0;
     for (auto& [number, lot] : submitted)
       lot.take(everything, [&](const operation_run& run, std::uint32_t) { deliver(run, true); });
@@ -131,6 +141,7 @@ private:
   struct lot {
     entry_block_builder block;
     std::vector<operation_run> runs;
+    std::size_t cost_bytes = 0;   ///< What it takes until it is answered.
     std::size_t answer_bytes = 0; ///< What its answers are expected to bring.
     std::size_t at = 0;           ///< The run that the next answer belongs to.
     std::uint32_t within = 0;     ///< How many of that run are answered.
@@ -171,10 +182,12 @@ private:
     auto lot = std::move(found->second);
     submitted_.erase(found);
     lot.take(count, each);
-    if (lot.at < lot.runs.size())
+    if (lot.at < lot.runs.size()) {
       submitted_.emplace(number, std::move(lot));
-    else
+    } else {
+      unanswered_bytes_ -= lot.cost_bytes;
       expected_bytes_ -= lot.answer_bytes;
+    }
   }
 
   [[nodiscard]] kind& of(operation what) { return kinds_.at(what == operation::command ? 0 : 1); }
@@ -184,6 +197,7 @@ private:
   std::map<std::uint64_t, lot> submitted_;
   std::uint64_t last_number_ = 0;
   std::size_t waiting_bytes_ = 0;
+  std::size_t unanswered_bytes_ = 0;
   std::size_t expected_bytes_ = 0; ///< Of the answers to submitted lots.
   std::size_t value_bytes_ = std::size_t{16} << 10;
   std::size_t size_before_ = 0; ///< Of the gathering block, before the operation being added.

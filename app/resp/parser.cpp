@@ -11,8 +11,8 @@ namespace troupe::resp {
 namespace {
 
 /// A buffer that grew for one large command is not kept for the small ones behind it.
-constexpr std::size_t kept_capacity = std::size_t{64} << 10;
-constexpr std::size_t kept_places = 1024;
+constexpr std::size_t kept_capacity = std::size_t{4} << 10;
+constexpr std::size_t kept_places = 64;
 
 } // namespace
 
@@ -45,6 +45,14 @@ void parser::settle() {
   at_ -= command_at_;
   line_scanned_ -= command_at_;
   command_at_ = 0;
+}
+
+void parser::give_up() {
+  drop_command();
+  kept_ = std::string{};
+  window_ = {};
+  command_at_ = at_ = line_scanned_ = 0;
+  error_ = "Protocol error: given up";
 }
 
 parser::outcome parser::next() {

@@ -48,8 +48,16 @@ public:
   /// Redis's words, such as `Protocol error: invalid bulk length`.
   [[nodiscard]] std::string_view error() const { return error_; }
 
+  /// Drops all that is held, at any time: nothing more is read.
+  void give_up();
+
   /// Bytes held back: part of a command, or commands that nobody has asked for yet.
   [[nodiscard]] std::size_t held_bytes() const { return window_.size() - command_at_; }
+
+  /// What it takes up for them, within a factor of two: small arguments take more than their bytes.
+  [[nodiscard]] std::size_t taken_bytes() const {
+    return held_bytes() + places_.size() * (sizeof(place) + sizeof(std::string_view));
+  }
 
 private:
   struct place {

@@ -91,6 +91,8 @@ TEST_CASE("Every number lands in the field it names, and in no other") {
       {"max-pipeline", "23", client(&resp::client_limits::pipeline), 23},
       {"output-pause", "9KiB", client(&resp::client_limits::output_pause_bytes), 9u << 10},
       {"max-output", "10MiB", client(&resp::client_limits::output_bytes), 10u << 20},
+      {"max-input-all", "25MiB", [](const node_settings& n) { return n.max_input_all; }, 25u << 20},
+      {"client-keepalive", "8s", microseconds([](auto& n) { return n.client_vanished_after; }), 8'000'000},
       {"lot-size", "11MiB", [](const node_settings& n) { return n.gather.lot_bytes; }, 11u << 20},
       {"max-gathered", "12MiB", [](const node_settings& n) { return n.gather.waiting_bytes; }, 12u << 20},
   };
