@@ -49,6 +49,11 @@ private:
   std::mt19937_64 dice_{seed};
 };
 
+/// A figure that a test has measured, for whoever reads its output.
+inline void say_figure(const std::string& words) {
+  std::cerr << "  " << words << std::endl;
+}
+
 /// A line for whoever watches the long form; the short one is silent.
 inline void say_progress(const std::string& words) {
   if (is_long_form())
