@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -21,10 +20,6 @@ instant now() {
   return std::chrono::steady_clock::now();
 }
 
-// Larger than any answer of a node; what claims more is no node.
-constexpr std::int64_t longest_bulk = std::int64_t{512} << 20;
-constexpr int deepest_array = 8;
-
 std::string encode(const std::vector<std::string>& words) {
   auto result = "*" + std::to_string(words.size()) + "\r\n";
   for (const auto& word : words)
@@ -32,13 +27,8 @@ std::string encode(const std::vector<std::string>& words) {
   return result;
 }
 
-bool parse_number(std::string_view text, std::int64_t& number) {
-  auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return !text.empty() && fault == std::errc{} && end == text.data() + text.size();
-}
-
-resp_reply reply_of(resp_reply::kind what, std::string text, std::int64_t number = 0) {
-  return {what, std::move(text), number, {}};
+resp_reply lost(std::string why) {
+  return {resp_reply::kind::lost, std::move(why), 0, {}};
 }
 
 } // namespace
@@ -51,7 +41,6 @@ resp_client& resp_client::operator=(resp_client&& other) noexcept {
   std::swap(socket_, other.socket_);
   std::swap(trouble_, other.trouble_);
   std::swap(received_, other.received_);
-  std::swap(read_, other.read_);
   return *this;
 }
 
@@ -64,13 +53,12 @@ void resp_client::close() {
     ::close(socket_);
   socket_ = -1;
   received_.clear();
-  read_ = 0;
 }
 
 resp_reply resp_client::lose(std::string why) {
   close();
   trouble_ = std::move(why);
-  return reply_of(resp_reply::kind::lost, trouble_);
+  return lost(trouble_);
 }
 
 bool resp_client::wait_for(short events, instant deadline) {
@@ -143,7 +131,7 @@ bool resp_client::receive_some(instant deadline) {
     char buffer[64 * 1024];
     auto size = ::recv(socket_, buffer, sizeof buffer, 0);
     if (size > 0) {
-      received_.append(buffer, static_cast<std::size_t>(size));
+      received_.feed({buffer, static_cast<std::size_t>(size)});
       return true;
     }
     if (size == 0) {
@@ -161,58 +149,17 @@ bool resp_client::receive_some(instant deadline) {
   }
 }
 
-bool resp_client::read_line(std::string& line, instant deadline) {
-  while (true) {
-    if (auto end = received_.find("\r\n", read_); end != std::string::npos) {
-      line = received_.substr(read_, end - read_);
-      read_ = end + 2;
-      return true;
-    }
-    if (!wait_for(POLLIN, deadline) || !receive_some(deadline))
-      return false;
-  }
-}
-
-resp_reply resp_client::read_reply(instant deadline, int depth) {
-  std::string line;
-  if (!read_line(line, deadline))
-    return reply_of(resp_reply::kind::lost, trouble_);
-  auto rest = line.empty() ? std::string{} : line.substr(1);
-  std::int64_t number = 0;
-  switch (line.empty() ? '\0' : line[0]) {
-  case '+': return reply_of(resp_reply::kind::status, rest);
-  case '-': return reply_of(resp_reply::kind::error, rest);
-  case ':':
-    if (!parse_number(rest, number))
-      break;
-    return reply_of(resp_reply::kind::integer, "", number);
-  case '$': {
-    if (!parse_number(rest, number) || number < -1 || number > longest_bulk)
-      break;
-    if (number == -1)
-      return reply_of(resp_reply::kind::null, "");
-    auto size = static_cast<std::size_t>(number);
-    while (received_.size() - read_ < size + 2)
+resp_reply resp_client::read_reply(instant deadline) {
+  resp_reply found;
+  for (;;) {
+    switch (received_.next(found)) {
+    case resp_reply_reader::outcome::reply: return found;
+    case resp_reply_reader::outcome::garbage: return lose("what answers there does not speak RESP");
+    case resp_reply_reader::outcome::incomplete:
       if (!wait_for(POLLIN, deadline) || !receive_some(deadline))
-        return reply_of(resp_reply::kind::lost, trouble_);
-    auto text = received_.substr(read_, size);
-    read_ += size + 2;
-    return reply_of(resp_reply::kind::bulk, std::move(text));
-  }
-  case '*': {
-    if (!parse_number(rest, number) || number < -1 || depth == deepest_array)
-      break;
-    auto result = reply_of(number == -1 ? resp_reply::kind::null : resp_reply::kind::array, "");
-    for (; number > 0; --number) {
-      result.elements.push_back(read_reply(deadline, depth + 1));
-      if (result.elements.back().is_lost())
-        return result.elements.back();
+        return lost(trouble_);
     }
-    return result;
   }
-  default: break;
-  }
-  return lose("what answers there does not speak RESP");
 }
 
 std::vector<resp_reply> resp_client::call_all(const std::vector<std::vector<std::string>>& commands, duration timeout) {
@@ -224,9 +171,7 @@ std::vector<resp_reply> resp_client::call_all(const std::vector<std::vector<std:
     send_all(bytes, deadline);
   std::vector<resp_reply> replies;
   while (replies.size() < commands.size())
-    replies.push_back(is_open() ? read_reply(deadline, 0) : reply_of(resp_reply::kind::lost, trouble_));
-  received_.erase(0, read_);
-  read_ = 0;
+    replies.push_back(is_open() ? read_reply(deadline) : lost(trouble_));
   return replies;
 }
 

@@ -4,40 +4,14 @@
 #pragma once
 
 #include "actors/link/endpoint.hpp"
+#include "app/resp_reply.hpp"
 #include "troupe/types.hpp"
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace troupe {
-
-/// One answer (RESP2).
-struct resp_reply {
-  enum class kind {
-    status,  ///< `+OK`: `text`.
-    error,   ///< `-CODE words`: `text` without the dash.
-    integer, ///< `:1`: `number`.
-    bulk,    ///< `$2 hi`: `text`.
-    null,    ///< `$-1` or `*-1`.
-    array,   ///< `*1 ...`: `elements`.
-    lost,    ///< There is no answer: `text` says why. The connection is closed; whether the command took effect is
-             ///< unknown.
-  };
-
-  kind what = kind::lost;
-  std::string text;
-  std::int64_t number = 0;
-  std::vector<resp_reply> elements;
-
-  [[nodiscard]] bool is_ok() const { return what == kind::status && text == "OK"; }
-  [[nodiscard]] bool is_lost() const { return what == kind::lost; }
-  /// An error whose code word is `code`, such as "CLUSTERDOWN".
-  [[nodiscard]] bool is_error(std::string_view code) const {
-    return what == kind::error && text.substr(0, text.find(' ')) == code;
-  }
-};
 
 class resp_client {
 public:
@@ -68,14 +42,12 @@ private:
   bool send_all(std::string_view bytes, instant deadline);
   bool receive_some(instant deadline);
   bool wait_for(short events, instant deadline);
-  bool read_line(std::string& line, instant deadline);
-  resp_reply read_reply(instant deadline, int depth);
+  resp_reply read_reply(instant deadline);
   resp_reply lose(std::string why);
 
   int socket_ = -1;
   std::string trouble_ = "not connected";
-  std::string received_;
-  std::size_t read_ = 0; ///< How much of `received_` has been understood.
+  resp_reply_reader received_;
 };
 
 } // namespace troupe
