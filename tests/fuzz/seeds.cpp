@@ -1,0 +1,168 @@
+// Writes a first corpus with the program's own encoders: fuzz_seeds DIR makes DIR/TARGET/*.
+#include "actors/link/frame.hpp"
+#include "actors/link/hello.hpp"
+#include "app/kv/reply.hpp"
+#include "messages/wire.hpp"
+#include "tests/minds/codec_samples.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+using namespace troupe;
+namespace samples = troupe::testing;
+
+namespace {
+
+class corpus {
+public:
+  corpus(const std::filesystem::path& where, const std::string& target) : folder_{where / target} {
+    std::filesystem::create_directories(folder_);
+  }
+
+  void add(const std::string& name, std::string_view bytes) {
+    std::ofstream{folder_ / name, std::ios::binary} << bytes;
+  }
+
+private:
+  std::filesystem::path folder_;
+};
+
+std::string text(const std::vector<char>& bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+std::string framed(const encoded_message& message) {
+  std::vector<char> out;
+  append_frame(out, message);
+  return text(out);
+}
+
+std::string framed(link_frame type, std::string_view head) {
+  std::vector<char> out;
+  append_frame(out, type, head);
+  return text(out);
+}
+
+hello sample_hello() {
+  return introduce({"blue", peer_id{2}, {{2, 2, 2, 2}}, 9}, peer_id{1});
+}
+
+void write_codec(const std::filesystem::path& where) {
+  corpus out{where, "codec"};
+  int number = 0;
+  for (const auto& message : samples::sample_messages()) {
+    std::string bytes;
+    wire_writer{bytes}.put(static_cast<std::uint16_t>(message.type)).put(message.group.value()).text(message.head);
+    out.add("sample-" + std::to_string(number++), bytes + std::string{samples::joined(message.tail).view()});
+  }
+}
+
+void write_frame(const std::filesystem::path& where) {
+  corpus out{where, "frame"};
+  const std::string short_limit{"\0\0", 2};
+  const std::string long_limit{"\7\1", 2};
+  std::string all;
+  int number = 0;
+  for (const auto& message : samples::sample_messages()) {
+    out.add("message-" + std::to_string(number++), long_limit + framed(message));
+    all += framed(message);
+  }
+  const auto greeting = framed(link_frame::hello, encode(sample_hello()));
+  const auto parting = framed(link_frame::closing, encode_closing({link_refusal::stopping, "bye"}));
+  out.add("hello", short_limit + greeting + framed(link_frame::ping, "12345678"));
+  out.add("conversation", long_limit + greeting + all + parting);
+}
+
+void write_hello(const std::filesystem::path& where) {
+  corpus out{where, "hello"};
+  auto words = sample_hello();
+  out.add("known", encode(words));
+  words.disk = {{8, 8}};
+  out.add("wiped", encode(words));
+  words.from = peer_id{3};
+  words.disk = {{2, 2, 2, 2}};
+  out.add("copied", encode(words));
+  words.from = peer_id{1};
+  out.add("own-id", encode(words));
+  words.from = peer_id{9};
+  out.add("stranger", encode(words));
+  words.to = peer_id{5};
+  out.add("wrong-address", encode(words));
+  words.role = link_role::client;
+  out.add("client", encode(words));
+  words.cluster = "green";
+  out.add("other-cluster", encode(words));
+  words.version = 2;
+  out.add("other-version", encode(words));
+  for (const auto why : {link_refusal::not_a_peer, link_refusal::role_not_served, link_refusal::stopping})
+    out.add("closing-" + std::to_string(static_cast<int>(why)), encode_closing({why, "words"}));
+}
+
+const std::vector<std::string> lines{"PING\r\n",
+                                     "SET k 'v w' NX GET\r\n",
+                                     "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n",
+                                     "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3\r\na\r\n\r\n",
+                                     "INCRBY n 5\r\nDECR n\r\nGET n\r\n",
+                                     "HELLO 3\r\nMGET k none\r\nGETSET k x\r\n",
+                                     "MSET k 1 n 2\r\nDEL k\r\nEXISTS k n n\r\nGET n\r\n",
+                                     "INFO server\r\nTROUPE STATUS\r\nCLIENT LIST\r\n",
+                                     "APPEND k \"\\x41\\n\\\"\"\r\nSTRLEN k\r\nTYPE k\r\nDBSIZE\r\n",
+                                     "COMMAND DOCS get\r\nCONFIG GET *\r\nSELECT 1\r\nQUIT\r\n",
+                                     "*1\r\n$-1\r\n",
+                                     "*4294967295\r\n",
+                                     "*1\r\n$4294967295\r\n",
+                                     "\"unbalanced\r\n",
+                                     "*0\r\n\r\nPING 'a\\'b'\r\n"};
+
+void write_resp(const std::filesystem::path& where) {
+  corpus parser{where, "resp_parser"};
+  corpus transcript{where, "transcript"};
+  corpus conversation{where, "conversation"};
+  std::string every;
+  std::string talk;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto name = "line-" + std::to_string(i);
+    const auto how = static_cast<char>(i);
+    parser.add(name, std::string{how, static_cast<char>(i % 2)} + lines[i]);
+    transcript.add(name, how + lines[i]);
+    if (i < 10)
+      every += lines[i];
+    // Either client in turn, and then one of: submit, answer, refuse, tell the status, hear.
+    talk += std::string{static_cast<char>(i % 2 * 8), static_cast<char>(lines[i].size())} + lines[i];
+    talk += std::string{static_cast<char>(3 + i % 5), static_cast<char>(i)};
+    conversation.add(name, talk);
+  }
+  parser.add("every", std::string{"\3\0", 2} + every);
+  transcript.add("every", '\2' + every);
+}
+
+void write_reply(const std::filesystem::path& where) {
+  corpus out{where, "reply"};
+  std::string all{reply::ok};
+  all += reply::null;
+  reply::append_integer(all, -5);
+  reply::append_bulk(all, "a\r\nb");
+  reply::append_error(all, "CLUSTERDOWN no leader");
+  reply::append_array(all, 2);
+  reply::append_bulk(all, "");
+  reply::append_array(all, 0);
+  out.add("all", '\1' + all);
+  out.add("nested", "\2*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n");
+  out.add("claims", "\3*2\r\n$4294967295\r\nx");
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: fuzz_seeds DIR\n";
+    return 2;
+  }
+  const std::filesystem::path where{argv[1]};
+  write_codec(where);
+  write_frame(where);
+  write_hello(where);
+  write_resp(where);
+  write_reply(where);
+}
