@@ -18,8 +18,8 @@
 
 namespace troupe {
 
-/// The program under test.
-inline const std::string troupe_program = TROUPE_PROGRAM;
+/// The program under test: TROUPE_BIN of the environment, else the one that was built along.
+inline const std::string troupe_program = ::getenv("TROUPE_BIN") ? ::getenv("TROUPE_BIN") : TROUPE_PROGRAM;
 
 /// A directory that is gone when the test is over; one that failed leaves it, with its name on stderr.
 class scratch_directory {
