@@ -41,8 +41,9 @@ struct storage_under_test {
   /// opened again, and the checks that need more are skipped.
   std::function<void()> lose_power = {};
 
-  /// Optional, with `lose_power` only: from now on, `steps` more steps of the medium (writes, syncs) are carried out
-  /// and no further one. The checks call it, submit, and call `lose_power`; the submit may then throw or never be done.
+  /// Optional, with `lose_power` only: `steps` more steps of the medium (writes, syncs) are carried out, and then no
+  /// further one until the store is opened again. The checks call it, submit, and then lose the power or just close, as
+  /// if the process had been killed; the submit may throw or never be done.
   std::function<void(std::size_t steps)> stop_medium_after = {};
 };
 

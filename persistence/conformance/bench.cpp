@@ -100,7 +100,7 @@ void bench::write(std::vector<log_write> writes) {
   perform(model_, writes);
 }
 
-bool bench::write_cut_short(const std::vector<log_write>& writes, std::size_t steps) {
+bool bench::write_cut_short(const std::vector<log_write>& writes, std::size_t steps, ending how) {
   completion done;
   completions_.push_back(done);
   calling("stop_medium_after", [&] { subject_.stop_medium_after(steps); });
@@ -114,7 +114,8 @@ bool bench::write_cut_short(const std::vector<log_write>& writes, std::size_t st
   // went, so it gets a moment.
   constexpr std::chrono::milliseconds moment{20};
   const auto was_done = done.wait(threw ? std::chrono::milliseconds{0} : moment);
-  calling("lose_power", [&] { subject_.lose_power(); });
+  if (how == ending::power_loss)
+    calling("lose_power", [&] { subject_.lose_power(); });
   reopen();
   if (was_done)
     perform(model_, writes);

@@ -48,6 +48,12 @@ private:
   std::shared_ptr<state> state_ = std::make_shared<state>();
 };
 
+/// How a submit is cut short.
+enum class ending {
+  power_loss,  ///< What is not durable may be lost.
+  process_end, ///< What was written is still there, but not all of it is durable.
+};
+
 /// One run of one check.
 class bench {
 public:
@@ -70,9 +76,10 @@ public:
   void write(std::vector<log_write> writes);
   /// Submits and does not wait. The store may be destroyed, or lose its power, before this is done.
   [[nodiscard]] completion submit(const std::vector<log_write>& writes);
-  /// Has the medium stop after `steps` steps of submitting `writes`, and the power go. The model then has what was
-  /// found, which must be a beginning of them, or all if they were done. Returns whether they were done.
-  bool write_cut_short(const std::vector<log_write>& writes, std::size_t steps);
+  /// Has the medium stop after `steps` steps of submitting `writes`, and the store end as told and be opened again. The
+  /// model then has what was found, which must be a beginning of them, or all if they were done. Returns whether they
+  /// were done.
+  bool write_cut_short(const std::vector<log_write>& writes, std::size_t steps, ending how = ending::power_loss);
 
   /// What the store should hold of a group, or of all.
   [[nodiscard]] const group_image& expected(group_id group) { return model_[group]; }

@@ -92,7 +92,8 @@ void cut_short(bench& place) {
 void recovered_is_durable(bench& place) {
   chance luck{place.options().seed};
   for (int i = 0; i < 30; ++i) {
-    place.write_cut_short(draw_writes(luck, place.expected(), groups), luck.below(6));
+    place.write_cut_short(draw_writes(luck, place.expected(), groups), luck.below(6),
+                          i % 2 == 0 ? ending::process_end : ending::power_loss);
     place.lose_power_and_reopen();
     place.expect_all_same();
   }
@@ -114,7 +115,7 @@ void random_history(bench& place) {
       const auto what = luck.below(100);
       auto writes = draw_writes(luck, place.expected(), groups);
       if (what < 5 && place.can_stop_medium())
-        place.write_cut_short(writes, luck.below(8));
+        place.write_cut_short(writes, luck.below(8), luck.once_in(2) ? ending::process_end : ending::power_loss);
       else if (what < 60)
         place.write(std::move(writes));
       else if (what < 75)

@@ -179,6 +179,7 @@ public:
   paper_store(std::shared_ptr<paper_medium> medium, flaw broken, bool elsewhere)
       : medium_{std::move(medium)}, broken_{broken}, elsewhere_{elsewhere}, life_{medium_->life} {
     ++medium_->openings;
+    medium_->steps_left.reset();
     if (!is(flaw::does_not_sync_what_it_found))
       sync();
     now_ = written();

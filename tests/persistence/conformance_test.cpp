@@ -47,7 +47,10 @@ storage_under_test log_on_simulated_disk(std::size_t segment_bytes, bool prewrit
   options.prewrite = prewrite;
   storage_under_test subject;
   subject.fresh = [place] { place->disk = std::make_unique<simulated_disk>(++place->seed); };
-  subject.open = [=] { return std::make_unique<log_storage>(*place->disk, "d/log", options); };
+  subject.open = [=] {
+    place->disk->end_processes();
+    return std::make_unique<log_storage>(*place->disk, "d/log", options);
+  };
   subject.lose_power = [place] { place->disk->crash(); };
   subject.stop_medium_after = [place](std::size_t steps) {
     place->disk->on_call([left = steps](const simulated_disk::call& each) mutable -> std::optional<int> {
