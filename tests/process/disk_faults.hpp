@@ -33,6 +33,13 @@ public:
   /// One sync fails: the `count`th of the next process, from 1.
   void fail_at(peer_id node, int count) const { std::ofstream{file(node, "fail-at")} << count; }
 
+  /// From its next start on, what its files held before writes that are not synced is noted in the directory returned:
+  /// for `lose_power`.
+  [[nodiscard]] std::string note_unsynced_writes(peer_id node) const {
+    std::filesystem::create_directories(file(node, "undo"));
+    return file(node, "undo");
+  }
+
   void mend(peer_id node) const {
     for (const auto* word : {"stall", "stall-writes", "fail", "fail-at"})
       std::filesystem::remove(file(node, word));

@@ -5,8 +5,11 @@
 //   /tmp/d.stall-writes  while it exists, pwrite and pwritev do not return
 //   /tmp/d.fail          while it exists, fdatasync and fsync fail with EIO
 //   /tmp/d.fail-at       holds a number: that fdatasync or fsync of the process, counted from 1, fails with EIO
+//   /tmp/d.undo          a directory: what files held before writes that are not synced is noted there
 //
-// disk_faults.hpp is the other end.
+// disk_faults.hpp and power_failure.hpp are the other end.
+
+#include "tests/process/undo_journal.hpp"
 
 #include <dlfcn.h>
 #include <sys/uio.h>
@@ -17,6 +20,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <mutex>
+#include <vector>
 
 namespace {
 
@@ -54,6 +59,60 @@ bool is_to_fail() {
   return control_file{"fail"}.exists() || control_file{"fail-at"}.number() == count;
 }
 
+// Held while a write is noted and done, and while a sync is noted: a sync covers either both or neither.
+std::mutex noting;
+
+// The journal of a file; nothing (-1) if none is kept.
+class journal {
+public:
+  explicit journal(int file) {
+    const control_file directory{"undo"};
+    if (!directory.exists())
+      return;
+    const auto path = directory.path + ("/" + troupe::undo::journal_name(file));
+    number_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  }
+  journal(const journal&) = delete;
+  ~journal() {
+    if (number_ >= 0)
+      ::close(number_);
+  }
+
+  void note_write(int file, std::uint64_t offset, std::uint64_t length) const {
+    if (number_ < 0)
+      return;
+    std::vector<char> before(length);
+    ssize_t got = 1;
+    std::uint64_t kept = 0;
+    for (; got > 0 && kept < length; kept += static_cast<std::uint64_t>(got))
+      got = ::pread(file, before.data() + kept, length - kept, static_cast<off_t>(offset + kept));
+    add({troupe::undo::entry::kind::write, offset, length, kept}, before.data());
+  }
+
+  [[nodiscard]] std::uint64_t size() const {
+    return number_ < 0 ? 0 : static_cast<std::uint64_t>(::lseek(number_, 0, SEEK_END));
+  }
+
+  // All entries before `size` are durable.
+  void note_sync(std::uint64_t size_at_sync) const {
+    if (number_ < 0)
+      return;
+    if (size() != size_at_sync)
+      add({troupe::undo::entry::kind::synced, size_at_sync, 0, 0}, nullptr);
+    else if (::ftruncate(number_, 0) != 0)
+      std::abort();
+  }
+
+private:
+  void add(troupe::undo::entry what, char* before) const {
+    const iovec parts[] = {{&what, sizeof what}, {before, what.kept}};
+    if (::writev(number_, parts, 2) != static_cast<ssize_t>(sizeof what + what.kept))
+      std::abort(); // A test's disk is full: nothing it says after this would count.
+  }
+
+  int number_ = -1;
+};
+
 template <class Call>
 Call next(const char* name) {
   return reinterpret_cast<Call>(::dlsym(RTLD_NEXT, name));
@@ -65,12 +124,33 @@ int sync(const char* name, int file) {
     errno = EIO;
     return -1;
   }
-  return next<int (*)(int)>(name)(file);
+  const journal undo{file};
+  std::unique_lock lock{noting};
+  const auto size = undo.size();
+  lock.unlock();
+  const auto result = next<int (*)(int)>(name)(file);
+  lock.lock();
+  if (result == 0)
+    undo.note_sync(size);
+  return result;
+}
+
+std::uint64_t length_of(const void*, std::uint64_t size) {
+  return size;
+}
+
+std::uint64_t length_of(const iovec* parts, int count) {
+  std::uint64_t sum = 0;
+  for (int i = 0; i < count; ++i)
+    sum += parts[i].iov_len;
+  return sum;
 }
 
 template <class Buffer, class Size>
 ssize_t write(const char* name, int file, Buffer from, Size size, off_t offset) {
   wait_while("stall-writes");
+  const std::scoped_lock lock{noting};
+  journal{file}.note_write(file, static_cast<std::uint64_t>(offset), length_of(from, size));
   return next<ssize_t (*)(int, Buffer, Size, off_t)>(name)(file, from, size, offset);
 }
 
