@@ -45,6 +45,24 @@ void check_addresses(const node_settings& node, const std::vector<resolved_value
       refuse(name, *address);
 }
 
+// Clients and peers speak differently, and one port has one owner.
+void check_ports(const node_settings& node, const std::vector<resolved_value>& values,
+                 std::vector<std::string>& wrong) {
+  if (!is_given(values, "client") || node.client.port == 0)
+    return;
+  const auto client = to_string(node.client);
+  auto refuse = [&](std::string_view other) {
+    wrong.push_back(said(values, "client") + " must differ from " + said(values, other)
+                    + ": Redis clients and other nodes cannot share an address");
+  };
+  if (is_given(values, "listen") && client == to_string(node.listen))
+    refuse("listen");
+  else if (is_given(values, "peers")
+           && std::any_of(node.peers.begin(), node.peers.end(),
+                          [&](const peer_address& each) { return client == to_string(each.address); }))
+    refuse("peers");
+}
+
 } // namespace
 
 void derive(node_settings& node, std::vector<resolved_value>& values) {
@@ -90,7 +108,15 @@ std::vector<std::string> misfits(const node_settings& node, const std::vector<re
     complain("lot-size", "at most", "max-proposal", "a full lot would otherwise always be refused");
   if (clients.output_pause_bytes > clients.output_bytes)
     complain("output-pause", "at most", "max-output", "a slow client would otherwise be cut off before it is slowed");
+  if (clients.output_bytes > node.max_output_all)
+    complain("max-output", "at most", "max-output-all", "it could otherwise never be reached");
+  if (clients.command_bytes + resp::operation_cost_bytes > node.gather.unanswered_bytes)
+    complain("max-command-size", "less than", "max-unanswered",
+             "the largest command would otherwise always be refused");
+  if (clients.command_bytes > node.gather.waiting_bytes)
+    complain("max-command-size", "at most", "max-gathered", "the largest command would otherwise always be refused");
   check_addresses(node, values, wrong);
+  check_ports(node, values, wrong);
   return wrong;
 }
 

@@ -1,5 +1,9 @@
 #include "app/options/help.hpp"
 
+#include "app/options/units.hpp"
+
+#include <cstdint>
+#include <limits>
 #include <sstream>
 
 namespace troupe {
@@ -160,8 +164,12 @@ std::string printed_config(verb which, const std::vector<resolved_value>& values
       out << "# " << each.of->name << ": not set" << (each.of->required ? ", required" : "") << '\n';
       continue;
     }
-    auto bare = each.of->form != setting::shape::text;
-    out << each.of->name << " = " << (bare ? each.text : quoted(each.text)) << " # " << each.source_words() << '\n';
+    // A count as TOML writes it: without zeros in front, and not beyond its integers.
+    const auto count = each.of->form == setting::shape::count ? parse_count(each.text) : std::nullopt;
+    const auto text = count ? std::to_string(*count) : each.text;
+    const auto bare =
+        each.of->form == setting::shape::toggle || (count && *count <= std::numeric_limits<std::int64_t>::max());
+    out << each.of->name << " = " << (bare ? text : quoted(text)) << " # " << each.source_words() << '\n';
   }
   return out.str();
 }

@@ -139,16 +139,10 @@ void add_identity(std::vector<setting>& table) {
   client.required = true;
   table.push_back(std::move(client));
 
-  auto data = named("data", section, "Where this node keeps what it must never forget. Made if missing.");
-  data.value_name = "DIR";
-  data.accepted = "the path of a directory";
+  auto data =
+      a_directory(named("data", section, "Where this node keeps what it must never forget. Made if missing."),
+                  [](program_options& options, std::string_view path) { node_of(options).data_directory = path; });
   data.required = true;
-  data.take = [](program_options& options, std::string_view text) -> problem {
-    if (text.empty())
-      return "is empty";
-    node_of(options).data_directory = text;
-    return std::nullopt;
-  };
   table.push_back(std::move(data));
 
   auto cluster = named("cluster", section, "The cluster's name; nodes of different clusters refuse each other.");

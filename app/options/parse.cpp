@@ -2,6 +2,8 @@
 
 #include "app/options/checks.hpp"
 #include "app/options/help.hpp"
+#include "app/options/nearest.hpp"
+#include "app/options/shown.hpp"
 
 #include <optional>
 
@@ -10,16 +12,10 @@ namespace troupe {
 namespace {
 
 std::optional<verb> verb_named(std::string_view name) {
-  for (auto each : {verb::node, verb::demo, verb::status})
+  for (auto each : all_verbs)
     if (name == name_of(each))
       return each;
   return std::nullopt;
-}
-
-// A value as it is shown in an error; a long one is cut.
-std::string shown(std::string_view text) {
-  constexpr std::size_t longest = 120;
-  return '"' + std::string{text.substr(0, longest)} + (text.size() > longest ? "...\"" : "\"");
 }
 
 early_end usage_error(std::string_view program, const std::vector<std::string>& wrong) {
@@ -64,14 +60,21 @@ std::variant<program_options, early_end> parse_verb(verb which, const std::vecto
   auto flags = collect_flags(which, arguments);
   if (flags.help)
     return early_end{exit_code::ok, verb_help(which)};
-  if (flags.wrong)
-    return usage_error(program, {*flags.wrong});
+  auto variables = collect_variables(which, world);
+  for (const auto& each : variables.doubtful)
+    world.warn(program + ": " + each);
   auto path = flags.config.empty() ? world.variable("TROUPE_CONFIG").value_or("") : flags.config;
   auto file = path.empty() ? collected_file{} : collect_file(which, path, world);
-  if (!file.wrong.empty())
-    return usage_error(program, file.wrong);
+  if (flags.config.empty())
+    for (auto& each : file.wrong)
+      each += " (environment variable TROUPE_CONFIG names it)";
+  auto unread = flags.wrong;
+  unread.insert(unread.end(), variables.wrong.begin(), variables.wrong.end());
+  unread.insert(unread.end(), file.wrong.begin(), file.wrong.end());
+  if (!unread.empty())
+    return usage_error(program, unread);
 
-  auto values = resolve(which, flags.values, collect_variables(which, world), file.values, path);
+  auto values = resolve(which, flags.values, variables.values, file.values, path);
   auto options = blank_options(which);
   auto wrong = take_all(options, values);
   if (wrong.empty())
@@ -98,10 +101,12 @@ std::variant<program_options, early_end> parse_command_line(const std::vector<st
     return early_end{exit_code::ok, "troupe " TROUPE_VERSION "\n"};
   if (auto which = verb_named(first))
     return parse_verb(*which, {arguments.begin() + 1, arguments.end()}, world);
+  const std::vector<std::string> known{"node", "demo", "status", "--help", "--version"};
+  const auto near = nearest(first, known);
   return usage_error("troupe",
-                     {"'" + first
-                      + "' is neither a verb nor a flag known here; accepted: node, demo, status, "
-                        "--help, --version"});
+                     {shown(first) + " is neither a verb nor a flag known here"
+                      + (near->is_close ? "; did you mean " + near->name + "?" : "")
+                      + "; accepted: node, demo, status, --help, --version"});
 }
 
 } // namespace troupe

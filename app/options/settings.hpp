@@ -5,6 +5,7 @@
 
 #include "app/options/program_options.hpp"
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <span>
@@ -18,6 +19,8 @@ namespace troupe {
 using problem = std::optional<std::string>;
 
 enum class verb { node, demo, status };
+
+inline constexpr std::array all_verbs{verb::node, verb::demo, verb::status};
 
 [[nodiscard]] std::string_view name_of(verb which);
 

@@ -1,92 +1,107 @@
 #include "app/options/sources.hpp"
 
-#include <CLI/CLI.hpp>
-#include <toml++/toml.h>
+#include "app/options/nearest.hpp"
+#include "app/options/unknown_name.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <iostream>
 
 namespace troupe {
 
+namespace {
+
+constexpr std::string_view prefix = "TROUPE_";
+constexpr std::size_t longest_file = std::size_t{1} << 20;
+
+std::vector<std::string> names_in_environment() {
+  std::vector<std::string> names;
+  for (auto each = ::environ; each != nullptr && *each != nullptr; ++each) {
+    const std::string_view line{*each};
+    names.emplace_back(line.substr(0, line.find('=')));
+  }
+  return names;
+}
+
+file_contents read_real_file(const std::string& path) {
+  std::error_code fault;
+  if (std::filesystem::is_directory(path, fault))
+    return {"", "is a directory"};
+  errno = 0;
+  std::ifstream in{path, std::ios::binary};
+  if (!in)
+    return {"", std::strerror(errno)};
+  std::string text(longest_file + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (in.bad())
+    return {"", std::strerror(errno)};
+  if (text.size() > longest_file)
+    return {"", "is longer than 1 MiB, which no file with settings is"};
+  return {std::move(text), std::nullopt};
+}
+
+/// Orchestrators tell every process where the services are; one may be called troupe, or troupe-client. Then there is
+/// TROUPE_CLIENT_SERVICE_HOST, TROUPE_CLIENT_PORT_7001_TCP, and TROUPE_CLIENT_PORT=tcp://10.0.0.1:7001.
+bool is_of_an_orchestrator(const std::string& name, const surroundings& world) {
+  const auto port = name.find("_PORT_");
+  const auto is_url = [&] { return world.variable(name).value_or("").find("://") != std::string::npos; };
+  return name.find("_SERVICE_HOST") != name.npos || name.find("_SERVICE_PORT") != name.npos
+      || (name.ends_with("_PORT") && is_url())
+      || (port != name.npos && port + 6 < name.size() && std::isdigit(static_cast<unsigned char>(name[port + 6])) != 0);
+}
+
+bool is_known_to_any_verb(std::string_view name) {
+  for (const auto which : all_verbs) {
+    const auto known = settings_of(which);
+    if (std::any_of(known.begin(), known.end(), [&](const setting& each) { return each.variable() == name; }))
+      return true;
+  }
+  return name == "TROUPE_CONFIG";
+}
+
+/// Names are compared without what all of them begin with, or any two would be near.
+void judge_unknown(std::string_view name, collected_variables& into) {
+  std::vector<std::string> known{"CONFIG"};
+  for (const auto which : all_verbs)
+    for (const auto& each : settings_of(which))
+      known.push_back(each.variable().substr(prefix.size()));
+  const auto near = nearest(name.substr(prefix.size()), known);
+  const auto words = "environment variable " + std::string{name} + " is no setting of troupe";
+  const auto meant = std::string{prefix} + near->name;
+  if (near->is_close)
+    into.wrong.push_back(words + "; did you mean " + meant + "? Correct it or unset it");
+  else
+    into.doubtful.push_back(words + " and changes nothing; the nearest is " + meant);
+}
+
+} // namespace
+
 surroundings real_surroundings() {
   return {[](const std::string& name) -> std::optional<std::string> {
-            auto value = std::getenv(name.c_str());
+            const auto* value = std::getenv(name.c_str());
             return value ? std::optional<std::string>{value} : std::nullopt;
           },
-          [](const std::string& path) -> std::optional<std::string> {
-            std::ifstream in{path, std::ios::binary};
-            std::ostringstream contents;
-            if (!in || !(contents << in.rdbuf()))
-              return std::nullopt;
-            return contents.str();
-          }};
+          names_in_environment, read_real_file, [](const std::string& line) { std::cerr << line << '\n'; }};
 }
 
-collected_flags collect_flags(verb which, const std::vector<std::string>& arguments) {
-  collected_flags result;
-  CLI::App app;
-  app.set_help_flag();
-  app.add_flag("--help,-h", result.help);
-  app.add_flag("--print-config", result.print_config);
-  app.add_option("--config", result.config);
-  std::vector<std::pair<const setting*, CLI::Option*>> options;
-  std::vector<std::string> unused(settings_of(which).size());
-  for (std::size_t i = 0; i < unused.size(); ++i) {
-    const auto& known = settings_of(which)[i];
-    auto option = known.form == setting::shape::toggle ? app.add_flag(known.flag(), unused[i])
-                                                       : app.add_option(known.flag(), unused[i]);
-    options.emplace_back(&known, option);
-  }
-  try {
-    app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()}); // CLI11 takes them from the back.
-  } catch (const CLI::ParseError& error) {
-    result.wrong = error.what();
-    return result;
-  }
-  for (auto [known, option] : options)
-    if (!option->empty())
-      result.values.emplace(known->name, option->results().back());
-  return result;
-}
-
-written_values collect_variables(verb which, const surroundings& world) {
-  written_values result;
+collected_variables collect_variables(verb which, const surroundings& world) {
+  collected_variables result;
   for (const auto& known : settings_of(which))
     if (auto value = world.variable(known.variable()); value && !value->empty())
-      result.emplace(known.name, std::move(*value));
-  return result;
-}
-
-collected_file collect_file(verb which, const std::string& path, const surroundings& world) {
-  collected_file result;
-  auto contents = world.read_file(path);
-  if (!contents) {
-    result.wrong.push_back("file " + path + " cannot be read");
-    return result;
-  }
-  auto known = settings_of(which);
-  try {
-    auto table = toml::parse(std::string_view{*contents}, std::string_view{path});
-    for (const auto& [key, value] : table) {
-      auto name = std::string{key.str()};
-      auto line = "file " + path + ", line " + std::to_string(value.source().begin.line) + ": ";
-      if (std::none_of(known.begin(), known.end(), [&](const setting& each) { return each.name == name; }))
-        result.wrong.push_back(line + "'" + name + "' is no setting of troupe " + std::string{name_of(which)});
-      else if (auto text = value.value_exact<std::string>())
-        result.values.emplace(name, *text);
-      else if (auto count = value.value_exact<std::int64_t>())
-        result.values.emplace(name, std::to_string(*count));
-      else if (auto toggle = value.value_exact<bool>())
-        result.values.emplace(name, *toggle ? "true" : "false");
-      else
-        result.wrong.push_back(line + "'" + name + "' is neither a string, an integer nor a boolean");
-    }
-  } catch (const toml::parse_error& error) {
-    result.wrong.push_back("file " + path + ", line " + std::to_string(error.source().begin.line) + ": "
-                           + std::string{error.description()});
-  }
+      result.values.emplace(known.name, std::move(*value));
+  auto names = world.variable_names();
+  std::sort(names.begin(), names.end());
+  for (const auto& name : names)
+    if (name.starts_with(prefix) && !is_known_to_any_verb(name) && !is_of_an_orchestrator(name, world))
+      judge_unknown(name, result);
   return result;
 }
 

@@ -23,19 +23,12 @@ std::vector<setting> demo_table() {
   table.push_back(a_count(named("peers", section, "How many nodes to start, each a process of its own."), 3, 1, 9,
                           [](program_options& options) -> std::uint64_t& { return demo_of(options).peers; }));
 
-  auto directory = named("dir", section,
-                         "Where the nodes keep their data and logs. What is there already is taken up again, and "
-                         "nothing is removed. By default a fresh directory below $TMPDIR, removed at the end if all "
-                         "went well.");
-  directory.value_name = "DIR";
-  directory.accepted = "the path of a directory";
-  directory.take = [](program_options& options, std::string_view text) -> problem {
-    if (text.empty())
-      return "is empty";
-    demo_of(options).directory = text;
-    return std::nullopt;
-  };
-  table.push_back(std::move(directory));
+  table.push_back(
+      a_directory(named("dir", section,
+                        "Where the nodes keep their data and logs. What is there already is taken up again, and "
+                        "nothing is removed. By default a fresh directory below $TMPDIR, removed at the end if all "
+                        "went well."),
+                  [](program_options& options, std::string_view path) { demo_of(options).directory = path; }));
 
   // The highest node takes port + 100 + 8.
   table.push_back(a_count(named("client-port", section,

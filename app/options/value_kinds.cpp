@@ -101,6 +101,20 @@ setting an_endpoint(setting base, std::uint16_t least_port, place<endpoint> wher
   return base;
 }
 
+setting a_directory(setting base, std::function<void(program_options&, std::string_view)> put) {
+  base.value_name = "DIR";
+  base.accepted = "the path of a directory";
+  base.take = [put](program_options& options, std::string_view text) -> problem {
+    if (text.empty())
+      return "is empty";
+    if (text.find('\0') != text.npos) // A file can say so; the system would cut the path there.
+      return "holds a NUL, which no path does";
+    put(options, text);
+    return std::nullopt;
+  };
+  return base;
+}
+
 std::string enumerated(const std::vector<std::string>& words) {
   std::string result;
   for (std::size_t i = 0; i < words.size(); ++i)

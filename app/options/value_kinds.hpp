@@ -31,6 +31,9 @@ using place = std::function<T&(program_options&)>;
 [[nodiscard]] setting a_choice(setting base, std::vector<std::string> words, std::string fallback,
                                std::function<void(program_options&, std::string_view)> put);
 
+/// The path of a directory.
+[[nodiscard]] setting a_directory(setting base, std::function<void(program_options&, std::string_view)> put);
+
 /// "a, b or c".
 [[nodiscard]] std::string enumerated(const std::vector<std::string>& words);
 

@@ -93,8 +93,12 @@ TEST_CASE("Every number lands in the field it names, and in no other") {
       {"max-output", "10MiB", client(&resp::client_limits::output_bytes), 10u << 20},
       {"max-input-all", "25MiB", [](const node_settings& n) { return n.max_input_all; }, 25u << 20},
       {"client-keepalive", "8s", microseconds([](auto& n) { return n.client_vanished_after; }), 8'000'000},
+      {"max-output-all", "129MiB", [](const node_settings& n) { return n.max_output_all; }, 129u << 20},
       {"lot-size", "11MiB", [](const node_settings& n) { return n.gather.lot_bytes; }, 11u << 20},
-      {"max-gathered", "12MiB", [](const node_settings& n) { return n.gather.waiting_bytes; }, 12u << 20},
+      {"max-gathered", "36MiB", [](const node_settings& n) { return n.gather.waiting_bytes; }, 36u << 20},
+      {"max-unanswered", "26MiB", [](const node_settings& n) { return n.gather.unanswered_bytes; }, 26u << 20},
+      {"lot-answers", "27MiB", [](const node_settings& n) { return n.gather.lot_answer_bytes; }, 27u << 20},
+      {"max-answers", "28MiB", [](const node_settings& n) { return n.gather.answer_bytes; }, 28u << 20},
   };
   std::size_t numbers = 0;
   for (const auto& each : settings_of(verb::node))
@@ -231,26 +235,6 @@ TEST_CASE("An address that others can reach is refused, wherever it is, unless -
   CHECK(has(refusal_of({"node", "--id", "1", "--peers", "1=127.0.0.1:1,2=db2.example:1", "--data", "/d", "--client",
                         "localhost:1"}),
             "db2.example:1 is not loopback"));
-}
-
-TEST_CASE("Unknown verbs, flags and keys, doubled flags and unreadable files are usage errors") {
-  CHECK(has(refusal_of({"serve"}), "'serve'"));
-  CHECK(has(refusal_of(good_node + std::vector<std::string>{"--heartbeets", "1ms"}), "--heartbeets"));
-  CHECK(has(refusal_of(good_node + std::vector<std::string>{"stray"}), "stray"));
-  CHECK(has(refusal_of(good_node + std::vector<std::string>{"--id", "3"}), "--id"));
-  CHECK(has(refusal_of({"node", "--id"}), "--id"));
-  CHECK(has(refusal_of({"status", "--heartbeat", "1ms"}), "--heartbeat"));
-  made_up_world world;
-  world.files = {{"unknown.toml", "id = 1\n\nheartbeet = \"1ms\"\n"},
-                 {"broken.toml", "id = \n"},
-                 {"nested.toml", "[node]\nid = 1\n"},
-                 {"float.toml", "id = 1.5\n"}};
-  CHECK(
-      has(refusal_of({"node", "--config", "unknown.toml"}, world), "unknown.toml, line 3: 'heartbeet' is no setting"));
-  CHECK(has(refusal_of({"node", "--config", "broken.toml"}, world), "broken.toml, line 1"));
-  CHECK(has(refusal_of({"node", "--config", "nested.toml"}, world), "'node' is no setting"));
-  CHECK(has(refusal_of({"node", "--config", "float.toml"}, world), "neither a string"));
-  CHECK(has(refusal_of({"node", "--config", "absent.toml"}, world), "file absent.toml cannot be read"));
 }
 
 TEST_CASE("A toggle may be switched off by hand") {

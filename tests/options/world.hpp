@@ -11,14 +11,25 @@ namespace troupe {
 struct made_up_world {
   std::map<std::string, std::string> variables;
   std::map<std::string, std::string> files;
+  mutable std::vector<std::string> warnings; ///< What was told and did not keep anything from running.
 
   [[nodiscard]] surroundings view() const {
-    auto look_up = [](const std::map<std::string, std::string>& in, const std::string& key) {
-      auto found = in.find(key);
-      return found == in.end() ? std::nullopt : std::optional{found->second};
-    };
-    return {[=, this](const std::string& name) { return look_up(variables, name); },
-            [=, this](const std::string& path) { return look_up(files, path); }};
+    return {[this](const std::string& name) {
+              auto found = variables.find(name);
+              return found == variables.end() ? std::nullopt : std::optional{found->second};
+            },
+            [this] {
+              std::vector<std::string> names;
+              for (const auto& [name, value] : variables)
+                names.push_back(name);
+              return names;
+            },
+            [this](const std::string& path) {
+              auto found = files.find(path);
+              return found == files.end() ? file_contents{"", "No such file or directory"}
+                                          : file_contents{found->second, std::nullopt};
+            },
+            [this](const std::string& line) { warnings.push_back(line); }};
   }
 
   [[nodiscard]] std::variant<program_options, early_end> run(const std::vector<std::string>& arguments) const {
