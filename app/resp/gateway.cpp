@@ -70,7 +70,7 @@ private:
         [this](const caf::io::new_connection_msg& m) { let_in(m.handle); },
         [this](const caf::io::new_data_msg& m) { hear_bytes(m); },
         [this](const caf::io::data_transferred_msg& m) { hear_progress(m); },
-        [this](const caf::io::connection_closed_msg& m) { forget(m.handle); },
+        [this](const caf::io::connection_closed_msg& m) { hear_end(m.handle); },
         [this](const caf::io::acceptor_closed_msg&) { spdlog::critical("event=gateway_door_closed"); },
     };
   }
@@ -182,6 +182,13 @@ private:
     submit_lots();
   }
 
+  /// The client has hung up, or the kernel has given it up.
+  void hear_end(connection_handle handle) {
+    if (const auto* one = find(handle); one != nullptr && !one->leaving && one->mind.output_bytes() > 0)
+      note_end(*one, "it was gone before it took its replies", spdlog::level::info);
+    forget(handle);
+  }
+
   /// Does what a conversation wants done after it has heard something. May end the connection.
   void tend(client& one) {
     one.touched = false;
@@ -244,13 +251,13 @@ private:
     }
   }
 
-  /// Says why we end a connection: once a minute for each host and reason.
-  void note_end(const client& one, const std::string& why) {
-    const auto times = said_.times(remote_addr(one.handle) + why, clock().now());
-    if (times > 0)
-      spdlog::warn("event=client_dismissed client={} addr={} input_bytes={} output_bytes={} times={} why=\"{}\"",
-                   one.mind.about().who.id, one.mind.about().who.address, one.input_bytes, one.mind.output_bytes(),
-                   times, why);
+  /// Says why a connection ends: once a minute for each host and reason.
+  void note_end(const client& one, const std::string& why, spdlog::level::level_enum level = spdlog::level::warn) {
+    const auto& who = one.mind.about().who;
+    const auto host = std::string_view{who.address}.substr(0, who.address.rfind(':'));
+    if (const auto times = said_.times(std::string{host} + why, clock().now()); times > 0)
+      spdlog::log(level, "event=client_ended client={} addr={} input_bytes={} output_bytes={} times={} why=\"{}\"",
+                  who.id, who.address, one.input_bytes, one.mind.output_bytes(), times, why);
   }
 
   void end_linger(std::uint64_t id) {

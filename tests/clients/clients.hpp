@@ -16,6 +16,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -101,7 +102,10 @@ public:
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   }
-  ~raw_connection() { ::close(socket_); }
+  ~raw_connection() {
+    if (socket_ >= 0)
+      ::close(socket_);
+  }
   raw_connection(const raw_connection&) = delete;
   raw_connection& operator=(const raw_connection&) = delete;
 
@@ -135,6 +139,13 @@ public:
         heard.append(piece, static_cast<std::size_t>(n));
     }
     return heard;
+  }
+
+  /// Ends as a client does that crashes: with a reset, whatever is unread.
+  void vanish() {
+    const linger at_once{1, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::close(std::exchange(socket_, -1));
   }
 
   /// Hears everything until the stream ends.
