@@ -4,6 +4,7 @@
 #include "actors/link/socket.hpp"
 #include "app/kv/reply.hpp"
 #include "app/resp/conversation.hpp"
+#include "app/resp/outbox.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -39,6 +40,7 @@ struct client {
 
   connection_handle handle;
   conversation mind;
+  outbox replies;
   std::size_t window = 0;       ///< Of `read_windows`.
   std::size_t input_bytes = 0;  ///< Of its input, as counted in the sum of all.
   std::size_t output_bytes = 0; ///< Of its conversation, as counted in the sum of all.
@@ -128,7 +130,7 @@ private:
     configure_read(handle, caf::io::receive_policy::at_most(read_windows[0]));
     ack_writes(handle, true);
     if (full) {
-      one.mind.dismiss("ERR max number of clients reached", wr_buf(handle));
+      one.mind.dismiss("ERR max number of clients reached", one.replies.end());
       tend(one);
     }
   }
@@ -137,7 +139,7 @@ private:
     auto* one = find(m.handle);
     if (one == nullptr || one->leaving)
       return;
-    one->mind.hear({m.buf.data(), m.buf.size()}, wr_buf(m.handle));
+    one->mind.hear({m.buf.data(), m.buf.size()}, one->replies.end());
     size_next_read(*one, m.buf.size());
     tend(*one);
     while (input_bytes_ > options_.together.input_bytes)
@@ -169,7 +171,7 @@ private:
     });
     auto& one = *largest->second;
     one.mind.dismiss("BUSY too much input of all clients is waiting; what follows was not carried out, try again later",
-                     wr_buf(one.handle));
+                     one.replies.end());
     tend(one);
   }
 
@@ -177,7 +179,8 @@ private:
     auto* one = find(m.handle);
     if (one == nullptr)
       return;
-    one->mind.taken(m.written, wr_buf(m.handle));
+    one->replies.written(m.written);
+    one->mind.taken(m.written, one->replies.end());
     tend(*one);
     submit_lots();
   }
@@ -192,7 +195,8 @@ private:
   /// Does what a conversation wants done after it has heard something. May end the connection.
   void tend(client& one) {
     one.touched = false;
-    flush(one.handle);
+    if (one.replies.hand_over(wr_buf(one.handle)))
+      flush(one.handle);
     count_input(one, one.mind.input_bytes());
     count_output(one, one.mind.output_bytes());
     if (output_bytes_ > options_.together.output_bytes && !make_room(one))
@@ -325,7 +329,7 @@ private:
   void hear_answers(const submission_answered& m) {
     book_.answered(m, [this](const lot_book::delivery& part) {
       if (auto* one = touch(part.run.client))
-        one->mind.hear_answers(part, wr_buf(one->handle));
+        one->mind.hear_answers(part, one->replies.end());
     });
     tend_touched();
   }
@@ -333,7 +337,7 @@ private:
   void hear_refusal(submission_refused m) {
     book_.refused(m, [this, &m](const operation_run& run) {
       if (auto* one = touch(run.client))
-        one->mind.hear_refusal(run, m.why, wr_buf(one->handle));
+        one->mind.hear_refusal(run, m.why, one->replies.end());
     });
     tend_touched();
   }
@@ -383,7 +387,7 @@ private:
         node_status{state, clients_.size(), options_.max_clients, port_, uptime, static_cast<std::int64_t>(::getpid())};
     for (const auto id : whom)
       if (auto* one = touch(id))
-        one->mind.hear_status(status, wr_buf(one->handle));
+        one->mind.hear_status(status, one->replies.end());
     tend_touched();
     if (!status_wanted_.empty() && !asking_)
       ask_peer();
@@ -392,7 +396,7 @@ private:
   void tell_no_status(const std::vector<std::uint64_t>& whom) {
     for (const auto id : whom)
       if (auto* one = touch(id))
-        one->mind.hear_no_status(wr_buf(one->handle));
+        one->mind.hear_no_status(one->replies.end());
     tend_touched();
   }
 
@@ -407,7 +411,7 @@ private:
     while (book_.holds_any()) {
       book_.abandon([this](const operation_run& run, bool submitted) {
         if (auto* one = touch(run.client))
-          one->mind.hear_refusal(run, submitted ? refusal::uncertain : refusal::stopped, wr_buf(one->handle));
+          one->mind.hear_refusal(run, submitted ? refusal::uncertain : refusal::stopped, one->replies.end());
       });
       for (const auto id : std::exchange(touched_, {}))
         if (const auto at = clients_.find(id); at != clients_.end())
