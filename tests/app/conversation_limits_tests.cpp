@@ -90,6 +90,81 @@ SCENARIO("a client that does not take its replies") {
   }
 }
 
+SCENARIO("replies that wait behind an earlier one take room, too") {
+  auto node = fake_node{};
+  node.limits.output_pause_bytes = 2000;
+  const auto client = node.connect();
+  auto& one = *node.clients.at(client);
+  GIVEN("a write that is not answered yet") {
+    node.tell(client, "SET k v\r\n");
+    node.submit();
+    WHEN("many commands follow whose replies are known at once") {
+      const auto shout = "ECHO " + std::string(600, 'x') + "\r\n";
+      const auto reply = "$600\r\n" + std::string(600, 'x') + "\r\n";
+      for (int i = 0; i < 100; ++i)
+        node.tell(client, shout);
+      THEN("no more of them are carried out than the client may be owed, and in the end it has all, in order") {
+        CHECK_EQ(one.out.size(), 0);
+        CHECK_LE(one.mind.output_bytes(), 2000 + reply.size());
+        node.answer(node.lots.begin()->first);
+        auto heard = std::string{};
+        for (int i = 0; i < 100; ++i)
+          heard += node.hears(client);
+        auto all = "+OK\r\n"s;
+        for (int i = 0; i < 100; ++i)
+          all += reply;
+        CHECK(heard == all);
+        CHECK_EQ(one.mind.output_bytes(), 0);
+      }
+    }
+    WHEN("it asks for the node's status again and again with words of its own") {
+      const auto question = "INFO " + std::string(600, 'x') + "\r\n";
+      for (int i = 0; i < 100; ++i)
+        node.tell(client, question);
+      THEN("it is held up as well") {
+        CHECK_LE(one.mind.output_bytes(), 3000);
+        node.answer(node.lots.begin()->first);
+        node.lots.clear();
+        auto heard = std::string{};
+        for (int i = 0; i < 100; ++i) {
+          node.settle();
+          heard += node.hears(client);
+        }
+        auto all = "+OK\r\n"s;
+        for (int i = 0; i < 100; ++i)
+          all += "$0\r\n\r\n";
+        CHECK(heard == all);
+        CHECK_EQ(one.mind.output_bytes(), 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("operations that a peer has and does not answer are bounded in bytes, and none of the room is lost") {
+  auto node = fake_node{};
+  node.gather.unanswered_bytes = 4000;
+  node.book = lot_book{node.gather};
+  auto heard_at_first = std::string{};
+  for (int round = 0; round < 3; ++round) {
+    const auto client = node.connect();
+    for (int i = 0; i < 30; ++i) {
+      node.tell(client,
+                i % 2 == 0 ? "SET k " + std::string(100, 'v') + "\r\n" : "EXISTS " + std::string(99, 'k') + "\r\n");
+      node.submit(); // The peer takes each of them, and is silent.
+      for (const auto& [number, lot] : node.lots)
+        node.book.accepted(number);
+    }
+    node.settle();
+    const auto heard = node.hears(client);
+    CHECK_NE(heard.find("-BUSY "), std::string::npos);
+    CHECK_EQ(heard.substr(0, 5), "+OK\r\n");
+    if (round == 0)
+      heard_at_first = heard;
+    CHECK_EQ(heard, heard_at_first);
+    CHECK_FALSE(node.book.holds_any());
+  }
+}
+
 SCENARIO("a client that asks for large values is given a few at a time") {
   auto node = fake_node{};
   const auto client = node.connect();
