@@ -1,4 +1,5 @@
 #include "conformance_paper_store.hpp"
+#include "one_at_a_time.hpp"
 #include "support.hpp"
 #include "troupe/storage_conformance.hpp"
 
@@ -41,15 +42,19 @@ storage_under_test log_on_simulated_disk(std::size_t segment_bytes, bool prewrit
   struct machine {
     std::uint64_t seed = 0;
     std::unique_ptr<simulated_disk> disk;
+    std::unique_ptr<one_at_a_time> shared; ///< The suite reads on other threads, too.
   };
   auto place = std::make_shared<machine>();
   auto options = small_segments(segment_bytes);
   options.prewrite = prewrite;
   storage_under_test subject;
-  subject.fresh = [place] { place->disk = std::make_unique<simulated_disk>(++place->seed); };
+  subject.fresh = [place] {
+    place->disk = std::make_unique<simulated_disk>(++place->seed);
+    place->shared = std::make_unique<one_at_a_time>(*place->disk);
+  };
   subject.open = [=] {
     place->disk->end_processes();
-    return std::make_unique<log_storage>(*place->disk, "d/log", options);
+    return std::make_unique<log_storage>(*place->shared, "d/log", options);
   };
   subject.lose_power = [place] { place->disk->crash(); };
   subject.stop_medium_after = [place](std::size_t steps) {
