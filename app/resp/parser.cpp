@@ -14,6 +14,11 @@ namespace {
 constexpr std::size_t kept_capacity = std::size_t{4} << 10;
 constexpr std::size_t kept_places = 64;
 
+/// Assigning an empty string would keep the capacity.
+void release(std::string& text) {
+  std::string{}.swap(text);
+}
+
 } // namespace
 
 void parser::feed(std::string_view bytes) {
@@ -39,7 +44,7 @@ void parser::settle() {
   } else {
     kept_.erase(0, command_at_);
     if (kept_.empty() && kept_.capacity() > kept_capacity)
-      kept_ = std::string{};
+      release(kept_);
   }
   window_ = kept_;
   at_ -= command_at_;
@@ -49,7 +54,7 @@ void parser::settle() {
 
 void parser::give_up() {
   drop_command();
-  kept_ = std::string{};
+  release(kept_);
   window_ = {};
   command_at_ = at_ = line_scanned_ = 0;
   error_ = "Protocol error: given up";
@@ -88,10 +93,10 @@ void parser::drop_command() {
   arguments_.clear();
   ready_ = false;
   if (inline_text_.capacity() > kept_capacity)
-    inline_text_ = std::string{};
+    release(inline_text_);
   if (places_.capacity() > kept_places) {
-    places_ = {};
-    arguments_ = {};
+    std::vector<place>{}.swap(places_);
+    std::vector<std::string_view>{}.swap(arguments_);
   }
 }
 
