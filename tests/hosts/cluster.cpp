@@ -25,7 +25,7 @@ std::string peers_flag(std::size_t members) {
 } // namespace
 
 hosted_cluster::hosted_cluster(std::size_t hosts, std::size_t members)
-    : network{hosts}, members_{std::max(hosts, members)}, nodes_(hosts) {}
+    : network{hosts}, members_{members == 0 ? hosts : members}, nodes_(hosts) {}
 
 void hosted_cluster::start(host_number host, const std::vector<std::string>& flags) {
   auto words = std::vector<std::string>{"node",

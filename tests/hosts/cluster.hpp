@@ -37,7 +37,8 @@ using host_number = std::size_t;
 /// Nodes 1 to n on hosts 1 to n. What still runs when this goes is killed.
 class hosted_cluster {
 public:
-  /// Starts nothing yet. `members` may be more than there are hosts: nobody answers at the addresses of the others.
+  /// Starts nothing yet. `members` may be more than there are hosts, and nobody answers at the addresses of the others,
+  /// or fewer, and the last hosts are clients only.
   explicit hosted_cluster(std::size_t hosts, std::size_t members = 0);
 
   host_network network;
