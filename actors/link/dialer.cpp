@@ -48,7 +48,7 @@ private:
         [this](const append_entries& m) { pass_on(m); },
         [this](const append_reply& m) { pass_on(m); },
         [this](const timeout_now& m) { pass_on(m); },
-        [this](const forward& m) { pass_on(m); },
+        [this](const forward& m) { pass_on_or_refuse(m); },
         [this](const forward_reply& m) { pass_on(m); },
         [this](const begin_dialing& m) { start(m.voucher); },
         [this](const seen_at_door& m) { remote_lives(m.boot); },
@@ -70,17 +70,33 @@ private:
 
   // --- Messages on their way out -------------------------------------------------------------------------------------
 
+  /// Returns whether the message is on its way. If not it is dropped: Raft repeats what matters, and bytes of yesterday
+  /// help nobody.
   template <class Message>
-  void pass_on(const Message& m) {
+  bool pass_on(const Message& m) {
     if (progress_ != progress::up)
-      return; // Raft repeats what matters; bytes of yesterday help nobody.
+      return false;
     const auto message = encode(m);
     if (!has_room(message))
-      return;
+      return false;
     append_frame(wr_buf(link_->handle), message);
     link_->queued_bytes += frame_bytes(message);
     if (!std::exchange(flush_pending_, true))
       send(this, link_flush_due{});
+    return true;
+  }
+
+  /// Clients' operations are not repeated. What has certainly not left is refused in the name of the remote node:
+  /// whoever waits need not wait for a deadline.
+  void pass_on_or_refuse(const forward& m) {
+    const auto why = progress_ == progress::up ? refusal::busy : refusal::no_leader;
+    if (pass_on(m) || !current_sender())
+      return;
+    forward_reply reply;
+    reply.about = {m.about.group, m.about.to, m.about.from, m.about.term};
+    reply.number = m.number;
+    reply.refused = static_cast<std::uint8_t>(why);
+    send(caf::actor_cast<raft_actor>(current_sender()), std::move(reply));
   }
 
   /// Law 6: a link's queue has an end. An oversized message goes alone.
