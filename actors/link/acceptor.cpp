@@ -2,6 +2,7 @@
 
 #include "actors/link/frame.hpp"
 #include "actors/link/log_throttle.hpp"
+#include "actors/log_quotes.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -220,8 +221,8 @@ private:
     const auto notice = decode_closing(came.head);
     if (notice && is_about_identity(notice->reason))
       if (const auto times = said_.times(std::to_string(link.peer.value()) + notice->words, clock().now()); times > 0) {
-        spdlog::warn("event=link_refused peer={} reason={} times={} words=\"{}\"", link.peer.value(),
-                     static_cast<unsigned>(notice->reason), times, notice->words);
+        spdlog::warn("event=link_refused peer={} reason={} times={} words={}", link.peer.value(),
+                     static_cast<unsigned>(notice->reason), times, in_log_quotes(notice->words));
         send(listener_, link_refused{link.peer, notice->reason, notice->words});
       }
     leave(link);
@@ -266,8 +267,8 @@ private:
     const auto who = link.peer == nobody ? std::string{"unknown"} : std::to_string(link.peer.value());
     const auto times = said_.times(who + link.address + notice.words, clock().now());
     if (times > 0)
-      spdlog::log(level_of(link, notice), "event=inward_dismissed peer={} addr={} reason={} times={} words=\"{}\"", who,
-                  link.address, static_cast<unsigned>(notice.reason), times, notice.words);
+      spdlog::log(level_of(link, notice), "event=inward_dismissed peer={} addr={} reason={} times={} words={}", who,
+                  link.address, static_cast<unsigned>(notice.reason), times, in_log_quotes(notice.words));
   }
 
   static spdlog::level::level_enum level_of(const inward& link, const refusal_notice& notice) {

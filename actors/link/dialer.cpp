@@ -4,6 +4,7 @@
 #include "actors/link/frame.hpp"
 #include "actors/link/log_throttle.hpp"
 #include "actors/link/resolver.hpp"
+#include "actors/log_quotes.hpp"
 #include "messages/wire.hpp"
 #include "troupe/assert.hpp"
 
@@ -260,8 +261,8 @@ private:
       return lose("malformed closing");
     const auto times = is_about_identity(notice->reason) ? said_.times(notice->words, clock().now()) : 0;
     if (times > 0) {
-      spdlog::warn("event=link_refused peer={} reason={} times={} words=\"{}\"", remote_.value(),
-                   static_cast<unsigned>(notice->reason), times, notice->words);
+      spdlog::warn("event=link_refused peer={} reason={} times={} words={}", remote_.value(),
+                   static_cast<unsigned>(notice->reason), times, in_log_quotes(notice->words));
       send(listener_, link_refused{remote_, notice->reason, notice->words});
     }
     lose("closed by the other end: " + notice->words);
@@ -341,7 +342,7 @@ private:
 
   void lose(std::string_view why) {
     if (progress_ == progress::up) {
-      spdlog::info("event=link_down peer={} why=\"{}\"", remote_.value(), why);
+      spdlog::info("event=link_down peer={} why={}", remote_.value(), in_log_quotes(why));
       send(listener_, link_down{remote_, std::string{why}});
       drop_connection();
       return wait();
@@ -369,8 +370,8 @@ private:
   /// Says what is wrong once a minute while there is no link, not at every attempt.
   void note_trouble(std::string_view what) {
     if (const auto times = said_.times(what, clock().now()); times > 0)
-      spdlog::info("event=link_waiting peer={} address={} times={} why=\"{}\"", remote_.value(), to_string(where_),
-                   times, what);
+      spdlog::info("event=link_waiting peer={} address={} times={} why={}", remote_.value(), to_string(where_), times,
+                   in_log_quotes(what));
   }
 
   void stop() {
