@@ -297,7 +297,7 @@ void conversation::taken(std::size_t bytes, output& out) {
 }
 
 bool conversation::wants_input() const {
-  return !ending_ && (!held_ || parser_.held_bytes() < read_ahead_bytes);
+  return !ending_ && !heard_all_ && (!held_ || parser_.held_bytes() < read_ahead_bytes);
 }
 
 } // namespace troupe::resp

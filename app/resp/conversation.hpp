@@ -41,6 +41,9 @@ public:
   /// Hears bytes from the client.
   void hear(std::string_view bytes, output& out);
 
+  /// Hears that no more bytes will come. It is over once the commands that are whole are answered.
+  void hear_end() { heard_all_ = true; }
+
   /// Hears answers to its operations `delivered.run`.
   void hear_answers(const lot_book::delivery& delivered, output& out);
 
@@ -70,7 +73,7 @@ public:
   [[nodiscard]] bool wants_status();
 
   /// All has been said: the connection is to be closed once `out` is flushed.
-  [[nodiscard]] bool is_over() const { return over_; }
+  [[nodiscard]] bool is_over() const { return over_ || (heard_all_ && !held_ && slots_.empty()); }
 
   /// The client does not take what it asked for: the connection is to be closed at once.
   [[nodiscard]] bool is_stuck() const { return unsent_bytes_ > limits_->output_bytes; }
@@ -126,6 +129,7 @@ private:
   bool held_ = false;   ///< Commands wait in the parser.
   bool ending_ = false; ///< Nothing more is heard.
   bool over_ = false;
+  bool heard_all_ = false; ///< No more bytes will come.
   std::string dismissal_;
   std::string scratch_;
 };

@@ -47,6 +47,7 @@ struct client {
   bool is_read = true;          ///< Bytes are being read from it.
   bool touched = false;         ///< Something was said to it; see `tend`.
   bool leaving = false;         ///< It has been told its last word.
+  bool silent = false;          ///< It has ended its input.
   bool lingering = false;       ///< That word is out, and no more can be said.
 };
 
@@ -60,7 +61,8 @@ private:
   behavior_type make_behavior() override {
     started_ = clock().now();
     settings_ = shown_settings();
-    add_doorman(socket_);
+    add_doorman(make_half_open_doorman(
+        static_cast<caf::io::network::default_multiplexer&>(system().middleman().backend()), socket_));
     monitor(peer_);
     set_down_handler([this](const caf::down_msg&) { lose_peer(); });
     return {
@@ -69,6 +71,7 @@ private:
         [this](submission_refused m) { hear_refusal(m); },
         [this](submit_due) { submit_gathered(); },
         [this](linger_over m) { end_linger(m.client); },
+        [this](input_ended m) { hear_end_of_input(m.handle); },
         [this](const caf::io::new_connection_msg& m) { let_in(m.handle); },
         [this](const caf::io::new_data_msg& m) { hear_bytes(m); },
         [this](const caf::io::data_transferred_msg& m) { hear_progress(m); },
@@ -185,6 +188,16 @@ private:
     submit_lots();
   }
 
+  /// The client may still listen: what it has asked for is answered before its connection ends.
+  void hear_end_of_input(connection_handle handle) {
+    auto* one = find(handle);
+    if (one == nullptr)
+      return;
+    one->silent = true;
+    one->mind.hear_end();
+    tend(*one);
+  }
+
   /// The client has hung up, or the kernel has given it up.
   void hear_end(connection_handle handle) {
     if (const auto* one = find(handle); one != nullptr && !one->leaving && one->mind.output_bytes() > 0)
@@ -240,19 +253,25 @@ private:
   /// The last word is said. Once it is out, the client sees the end of the stream; what it still sends is read and
   /// dropped for a while, because closing on unread bytes would reset the connection and take the last word with it.
   void take_leave(client& one) {
-    if (!one.leaving) {
+    if (!std::exchange(one.leaving, true)) {
       if (!one.mind.dismissal().empty())
         note_end(one, one.mind.dismissal());
-      one.leaving = true;
-      delayed_send(this, linger_time, linger_over{one.mind.about().who.id});
-      if (!one.is_read)
-        trigger(one.handle);
-      one.is_read = true;
+      if (!one.silent)
+        begin_linger(one);
     }
-    if (one.mind.unsent_bytes() == 0 && !one.lingering) {
-      one.lingering = true;
+    if (one.mind.unsent_bytes() > 0)
+      return;
+    if (one.silent)
+      return drop(one);
+    if (!std::exchange(one.lingering, true))
       ::shutdown(static_cast<int>(one.handle.id()), SHUT_WR);
-    }
+  }
+
+  void begin_linger(client& one) {
+    delayed_send(this, linger_time, linger_over{one.mind.about().who.id});
+    if (!one.is_read)
+      trigger(one.handle);
+    one.is_read = true;
   }
 
   /// Says why a connection ends: once a minute for each host and reason.

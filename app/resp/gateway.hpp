@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/link/endpoint.hpp"
+#include "app/resp/half_open.hpp"
 #include "app/resp/limits.hpp"
 #include "app/resp/lots.hpp"
 #include "messages/protocol.hpp"
@@ -38,7 +39,7 @@ struct submit_due {};
 /// Hears what became of its submissions, and what its sockets do. An exit message stops it: it hangs up on everybody
 /// and ends.
 using gateway_actor =
-    client_actor::extend<caf::reacts_to<linger_over>, caf::reacts_to<submit_due>,
+    client_actor::extend<caf::reacts_to<linger_over>, caf::reacts_to<submit_due>, caf::reacts_to<input_ended>,
                          caf::reacts_to<caf::io::new_connection_msg>, caf::reacts_to<caf::io::new_data_msg>,
                          caf::reacts_to<caf::io::data_transferred_msg>, caf::reacts_to<caf::io::connection_closed_msg>,
                          caf::reacts_to<caf::io::acceptor_closed_msg>>;

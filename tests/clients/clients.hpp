@@ -141,6 +141,9 @@ public:
     return heard;
   }
 
+  /// Says no more, and goes on listening.
+  void end_input() { ::shutdown(socket_, SHUT_WR); }
+
   /// Ends as a client does that crashes: with a reset, whatever is unread.
   void vanish() {
     const linger at_once{1, 0};

@@ -4,6 +4,7 @@
 #include <deque>
 
 using namespace troupe;
+using namespace std::string_literals;
 
 namespace {
 
@@ -171,4 +172,23 @@ TEST_CASE("clients that vanish leave nothing behind") {
   // Seen by one who has come since.
   CHECK(becomes_true([&] { return connected_clients(three, three.leader) < 10; }));
   three.check_unshaken();
+}
+
+TEST_CASE("a client that ends its input right after its commands hears all of its answers, and then the end") {
+  auto three = served_cluster{};
+  for (const auto id : {three.leader, three.follower}) {
+    auto brief = raw_connection{three.port(id)};
+    brief.say(repeated("SET k 1\r\nGET k\r\nPING\r\n", 500));
+    brief.end_input();
+    CHECK(brief.hear_all() == repeated("+OK\r\n$1\r\n1\r\n+PONG\r\n", 500));
+    CHECK_FALSE(brief.was_reset);
+  }
+  auto large = raw_connection{three.port(three.leader)};
+  large.say(set_of("big", 4_MiB) + repeated("GET big\r\n", 8) + "GET half of a comm");
+  large.end_input();
+  CHECK_EQ(large.hear_all().size(), 5 + 8 * ("$4194304\r\n"s.size() + 4_MiB + 2));
+  auto silent = raw_connection{three.port(three.leader)};
+  silent.end_input();
+  CHECK_EQ(silent.hear_all(), "");
+  CHECK(becomes_true([&] { return connected_clients(three, three.leader) < 3; })); // Ours and the cluster's own.
 }
