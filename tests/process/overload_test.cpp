@@ -24,10 +24,10 @@ const std::vector<std::string> small_bounds{
 /// and the queues of two links + gathered and unanswered + answers + input and output of all clients.
 constexpr std::uint64_t sum_of_bounds = (4 + 4 + 4 + 3 * 4 + 2 * (4 + 9) + 4 + 16 + 8 + 16 + 16) * mebi;
 
-/// The most that a node's memory may grow to, given what it was before: the sum of the bounds, once more for what the
-/// allocator and growing buffers keep, and what each connection is read with.
+/// The most that a node's memory may grow to, given what it was before: the sum of the bounds, and what each connection
+/// is read and written with.
 std::uint64_t most_after(std::uint64_t before, std::size_t clients) {
-  return before + 2 * sum_of_bounds + clients * (64 << 10);
+  return before + sum_of_bounds + clients * (192 << 10);
 }
 
 std::string as_resp(const std::vector<std::string>& words) {
