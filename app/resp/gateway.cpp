@@ -2,6 +2,7 @@
 
 #include "actors/link/log_throttle.hpp"
 #include "actors/link/socket.hpp"
+#include "actors/log_quotes.hpp"
 #include "app/kv/reply.hpp"
 #include "app/resp/conversation.hpp"
 #include "app/resp/outbox.hpp"
@@ -279,8 +280,8 @@ private:
     const auto& who = one.mind.about().who;
     const auto host = std::string_view{who.address}.substr(0, who.address.rfind(':'));
     if (const auto times = said_.times(std::string{host} + why, clock().now()); times > 0)
-      spdlog::log(level, "event=client_ended client={} addr={} input_bytes={} output_bytes={} times={} why=\"{}\"",
-                  who.id, who.address, one.input_bytes, one.mind.output_bytes(), times, why);
+      spdlog::log(level, "event=client_ended client={} addr={} input_bytes={} output_bytes={} times={} why={}", who.id,
+                  who.address, one.input_bytes, one.mind.output_bytes(), times, in_log_quotes(why));
   }
 
   void end_linger(std::uint64_t id) {
