@@ -2,6 +2,7 @@
 #include "actors/link/frame.hpp"
 #include "actors/link/hello.hpp"
 #include "app/kv/reply.hpp"
+#include "app/kv/store.hpp"
 #include "messages/wire.hpp"
 #include "tests/minds/codec_samples.hpp"
 
@@ -152,6 +153,46 @@ void write_reply(const std::filesystem::path& where) {
   out.add("claims", "\3*2\r\n$4294967295\r\nx");
 }
 
+std::string entry(kv::opcode code, const std::vector<std::string>& arguments) {
+  std::string content;
+  kv::append_opcode(content, code);
+  for (const auto& each : arguments)
+    kv::append_argument(content, each);
+  return content;
+}
+
+void write_store(const std::filesystem::path& where) {
+  corpus out{where, "store"};
+  std::string delta;
+  kv::append_delta(delta, -5);
+  const std::vector<std::string> entries{entry(kv::opcode::set, {"k", "v"}),
+                                         entry(kv::opcode::set, {"k", "w", std::string{kv::set_and_get}}),
+                                         entry(kv::opcode::set_nx, {"k", "x"}),
+                                         entry(kv::opcode::get_set, {"k", "y"}),
+                                         entry(kv::opcode::append, {"k", "z"}),
+                                         entry(kv::opcode::mset, {"n", "7", "k", "1"}),
+                                         entry(kv::opcode::add, {"n"}) + delta,
+                                         entry(kv::opcode::get, {"n"}),
+                                         entry(kv::opcode::exists, {"n", "n", "x"}),
+                                         entry(kv::opcode::strlen, {"k"}),
+                                         entry(kv::opcode::mget, {"k", "none"}),
+                                         entry(kv::opcode::type, {"k"}),
+                                         entry(kv::opcode::dbsize, {}),
+                                         entry(kv::opcode::del, {"k"})};
+  std::string all;
+  kv::store machine;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto framed = static_cast<char>(entries[i].size()) + entries[i];
+    out.add("entry-" + std::to_string(i), std::string(2, '\0') + framed);
+    all += framed;
+    answer_list answers;
+    const command one{log_index{1}, term_number{1}, 0, 0, entries[i]};
+    static_cast<void>(machine.apply({&one, 1}, answers));
+  }
+  out.add("all", std::string(2, '\0') + all);
+  out.add("snapshot", "\1\2" + machine.save()->next_chunk());
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -165,4 +206,5 @@ int main(int argc, char** argv) {
   write_hello(where);
   write_resp(where);
   write_reply(where);
+  write_store(where);
 }
