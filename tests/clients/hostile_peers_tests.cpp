@@ -2,6 +2,7 @@
 #include "tests/clients/hostile.hpp"
 #include "tests/links/raw_end.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <random>
 
@@ -202,5 +203,27 @@ TEST_CASE("3,000 silent connections at a peer port keep no member out") {
   node.check_grew_at_most(most_growth, before);
   silent.clear();
   CHECK(becomes_true([&] { return node.open_files() < files + 10; }));
+  three.check_unshaken();
+}
+
+TEST_CASE("a node with another cluster's name serves nobody, disturbs nobody, and says why in its log") {
+  impersonated_cluster three;
+  auto& misnamed = three.cluster.at(three.follower);
+  auto flags = three.cluster.flags(misnamed);
+  *std::next(std::find(flags.begin(), flags.end(), "--data")) = three.directory() + "/another";
+  flags.insert(flags.end(), {"--cluster", "another"});
+  const auto log = three.directory() + "/another.log";
+  std::string why;
+  auto process = child_process::start(program_under_test(), flags, log, {}, why);
+  REQUIRE_MESSAGE(process, why);
+  const auto ready = process->read_line(std::chrono::seconds{20});
+  REQUIRE(ready);
+  CHECK(becomes_true([&] {
+    return text_of(log).find("event=link_refused peer=" + std::to_string(three.leader.value()) + " reason=3")
+        != std::string::npos;
+  }));
+  CHECK(text_of(log).find("one of them was started with another cluster's name") != std::string::npos);
+  CHECK(three.call(three.follower, {"SET", "k", "1"}).is_error("CLUSTERDOWN"));
+  CHECK(three.observe(three.leader).logs("one of them was started with another cluster's name"));
   three.check_unshaken();
 }
