@@ -56,6 +56,36 @@ std::string transfer(const char* verb, std::size_t bytes, std::uint64_t offset, 
 
 static_assert(file::most_parts <= IOV_MAX);
 
+/// Moves past `done` bytes of the parts from `at` on; returns the first part with bytes left.
+std::size_t skip(std::vector<iovec>& parts, std::size_t at, std::size_t done) {
+  while (at < parts.size() && done >= parts[at].iov_len)
+    done -= parts[at++].iov_len;
+  if (done > 0) {
+    parts[at].iov_base = static_cast<char*>(parts[at].iov_base) + done;
+    parts[at].iov_len -= done;
+  }
+  return at;
+}
+
+/// A call may write less than it is given: then the rest is written by another (P7).
+void write_whole(const descriptor& handle, const std::string& path, std::uint64_t offset,
+                 std::span<const std::string_view> parts) {
+  std::vector<iovec> rest;
+  rest.reserve(parts.size());
+  for (const auto part : parts)
+    if (!part.empty())
+      rest.push_back({const_cast<char*>(part.data()), part.size()});
+  for (std::size_t at = 0; at < rest.size();) {
+    const auto count = static_cast<int>(std::min(rest.size() - at, file::most_parts));
+    const auto put =
+        uninterrupted([&] { return ::pwritev(handle.number(), rest.data() + at, count, static_cast<off_t>(offset)); });
+    if (put <= 0)
+      throw io_error{transfer("write", rest[at].iov_len, offset, "of"), path, put < 0 ? errno : EIO};
+    offset += static_cast<std::uint64_t>(put);
+    at = skip(rest, at, static_cast<std::size_t>(put));
+  }
+}
+
 class real_file final : public file {
 public:
   real_file(std::string path, descriptor handle) : path_{std::move(path)}, handle_{std::move(handle)} {}
@@ -76,20 +106,7 @@ public:
   }
 
   void write_at(std::uint64_t offset, std::span<const std::string_view> parts) override {
-    std::vector<iovec> rest;
-    rest.reserve(parts.size());
-    for (const auto part : parts)
-      if (!part.empty())
-        rest.push_back({const_cast<char*>(part.data()), part.size()});
-    for (std::size_t at = 0; at < rest.size();) {
-      const auto count = static_cast<int>(std::min(rest.size() - at, most_parts));
-      const auto put = uninterrupted(
-          [&] { return ::pwritev(handle_.number(), rest.data() + at, count, static_cast<off_t>(offset)); });
-      if (put <= 0)
-        throw io_error{transfer("write", rest[at].iov_len, offset, "of"), path_, put < 0 ? errno : EIO};
-      offset += static_cast<std::uint64_t>(put);
-      at = skip(rest, at, static_cast<std::size_t>(put));
-    }
+    write_whole(handle_, path_, offset, parts);
   }
 
   void sync_data() override {
@@ -109,17 +126,6 @@ public:
   const std::string& path() const override { return path_; }
 
 private:
-  /// Moves past `done` bytes of the parts from `at` on; returns the first part with bytes left.
-  static std::size_t skip(std::vector<iovec>& parts, std::size_t at, std::size_t done) {
-    while (at < parts.size() && done >= parts[at].iov_len)
-      done -= parts[at++].iov_len;
-    if (done > 0) {
-      parts[at].iov_base = static_cast<char*>(parts[at].iov_base) + done;
-      parts[at].iov_len -= done;
-    }
-    return at;
-  }
-
   std::string path_;
   descriptor handle_;
 };
@@ -204,9 +210,10 @@ public:
     }
     // Only a courtesy to whoever finds the file locked.
     const auto holder = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(handle.number(), 0) != 0
-        || ::pwrite(handle.number(), holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size()))
-      throw io_error{"write", path, errno};
+    const std::string_view parts[] = {holder};
+    if (::ftruncate(handle.number(), 0) != 0)
+      throw io_error{"truncate", path, errno};
+    write_whole(handle, path, 0, parts);
     return std::make_unique<real_lock>(std::move(handle));
   }
 };
