@@ -33,6 +33,11 @@ public:
   /// One sync fails: the `count`th of the next process, from 1.
   void fail_at(peer_id node, int count) const { std::ofstream{file(node, "fail-at")} << count; }
 
+  /// Writes fail: no space is left.
+  void fill(peer_id node) const { std::ofstream{file(node, "full")} << ""; }
+  /// Each call writes only about half of what it is given.
+  void write_short(peer_id node) const { std::ofstream{file(node, "short")} << ""; }
+
   /// From its next start on, what its files held before writes that are not synced is noted in the directory returned:
   /// for `lose_power`.
   [[nodiscard]] std::string note_unsynced_writes(peer_id node) const {
@@ -41,7 +46,7 @@ public:
   }
 
   void mend(peer_id node) const {
-    for (const auto* word : {"stall", "stall-writes", "fail", "fail-at"})
+    for (const auto* word : {"stall", "stall-writes", "fail", "fail-at", "full", "short"})
       std::filesystem::remove(file(node, word));
   }
 

@@ -5,6 +5,8 @@
 //   /tmp/d.stall-writes  while it exists, pwrite and pwritev do not return
 //   /tmp/d.fail          while it exists, fdatasync and fsync fail with EIO
 //   /tmp/d.fail-at       holds a number: that fdatasync or fsync of the process, counted from 1, fails with EIO
+//   /tmp/d.full          while it exists, pwrite and pwritev fail with ENOSPC
+//   /tmp/d.short         while it exists, pwrite and pwritev write about half of what they are given
 //   /tmp/d.undo          a directory: what files held before writes that are not synced is noted there
 //
 // disk_faults.hpp and power_failure.hpp are the other end.
@@ -15,6 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -135,23 +138,40 @@ int sync(const char* name, int file) {
   return result;
 }
 
-std::uint64_t length_of(const void*, std::uint64_t size) {
-  return size;
-}
-
-std::uint64_t length_of(const iovec* parts, int count) {
-  std::uint64_t sum = 0;
-  for (int i = 0; i < count; ++i)
-    sum += parts[i].iov_len;
+std::size_t length_of(const std::vector<iovec>& parts) {
+  std::size_t sum = 0;
+  for (const auto& part : parts)
+    sum += part.iov_len;
   return sum;
 }
 
-template <class Buffer, class Size>
-ssize_t write(const char* name, int file, Buffer from, Size size, off_t offset) {
+// Leaves about half of what there is to write, and all of a single byte.
+void halve(std::vector<iovec>& parts) {
+  auto left = (length_of(parts) + 1) / 2;
+  for (auto& part : parts)
+    left -= part.iov_len = std::min(part.iov_len, left);
+}
+
+ssize_t write(int file, std::vector<iovec> parts, off_t offset) {
   wait_while("stall-writes");
+  if (control_file{"full"}.exists()) {
+    errno = ENOSPC;
+    return -1;
+  }
+  if (control_file{"short"}.exists())
+    halve(parts);
   const std::scoped_lock lock{noting};
-  journal{file}.note_write(file, static_cast<std::uint64_t>(offset), length_of(from, size));
-  return next<ssize_t (*)(int, Buffer, Size, off_t)>(name)(file, from, size, offset);
+  journal{file}.note_write(file, static_cast<std::uint64_t>(offset), length_of(parts));
+  return next<ssize_t (*)(int, const iovec*, int, off_t)>("pwritev")(file, parts.data(), static_cast<int>(parts.size()),
+                                                                     offset);
+}
+
+ssize_t write(int file, const void* from, std::size_t size, off_t offset) {
+  return write(file, {{const_cast<void*>(from), size}}, offset);
+}
+
+ssize_t write(int file, const iovec* from, int count, off_t offset) {
+  return write(file, {from, from + count}, offset);
 }
 
 } // namespace
@@ -167,18 +187,18 @@ int fsync(int file) {
 }
 
 ssize_t pwrite(int file, const void* from, size_t size, off_t offset) {
-  return write("pwrite", file, from, size, offset);
+  return write(file, from, size, offset);
 }
 
 ssize_t pwrite64(int file, const void* from, size_t size, off_t offset) {
-  return write("pwrite64", file, from, size, offset);
+  return write(file, from, size, offset);
 }
 
 ssize_t pwritev(int file, const iovec* from, int count, off_t offset) {
-  return write("pwritev", file, from, count, offset);
+  return write(file, from, count, offset);
 }
 
 ssize_t pwritev64(int file, const iovec* from, int count, off_t offset) {
-  return write("pwritev64", file, from, count, offset);
+  return write(file, from, count, offset);
 }
 }

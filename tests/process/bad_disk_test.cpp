@@ -25,12 +25,13 @@ std::string last_line(const std::string& path) {
 }
 
 // How a node must end whose disk has failed.
-void check_end(const std::optional<process_end>& end, const std::string& log) {
-  REQUIRE_MESSAGE(end, "still running after a sync has failed");
+void check_end(const std::optional<process_end>& end, const std::string& log, const std::string& verb = "sync",
+               const std::string& why = "Input/output error") {
+  REQUIRE_MESSAGE(end, "still running after its disk has failed");
   CHECK_MESSAGE(end->words() == "exit code 1", contents(log));
   const auto last = last_line(log);
-  CHECK_MESSAGE(last.starts_with("troupe node: cannot sync "), last);
-  CHECK_MESSAGE(last.find("Input/output error") != std::string::npos, last);
+  CHECK_MESSAGE(last.starts_with("troupe node: cannot " + verb + " "), last);
+  CHECK_MESSAGE(last.find(why) != std::string::npos, last);
 }
 
 // A node on its own, a sync of which fails.
@@ -115,6 +116,36 @@ TEST_CASE("P6 a node whose disk fails under load ends at once, the others go on,
     faults.fail(victim);
     auto& failing = three.cluster.at(victim);
     check_end(failing.process->wait(patience), failing.log);
+    REQUIRE_MESSAGE(load.is_served(patience), "without node ", victim.value());
+    faults.mend(victim);
+    three.start(victim);
+  }
+  REQUIRE(load.is_served(patience));
+  const auto wrong = load.judge();
+  REQUIRE_MESSAGE(wrong.empty(), wrong, load.tally());
+  say_progress(load.tally());
+}
+
+TEST_CASE("P7 short writes are completed, and a full disk ends a node with exit code 1, under load without a loss") {
+  seeded_dice dice;
+  INFO(dice.words());
+  scratch_directory control;
+  const disk_faults faults{control.path()};
+  real_cluster three{3, {"--heartbeat", "50ms", "--election-timeout", "250ms..500ms"}, faults.program()};
+  INFO(three.log_tails());
+  for (const auto& each : three.cluster.members())
+    faults.write_short(each.id);
+  three.start_all();
+  token_load load{three.doors(), 9, dice.seed};
+  for (int cycle = 1; cycle <= rounds(2, 10); ++cycle) {
+    REQUIRE_MESSAGE(load.is_served(patience), "with short writes, ", cycle);
+    three.kill_all();
+    three.start_all();
+    REQUIRE_MESSAGE(load.is_served(patience), "after kill -9, ", cycle);
+    const auto victim = cycle % 2 == 1 ? three.await_leader() : three.other_than(three.await_leader());
+    faults.fill(victim);
+    auto& full = three.cluster.at(victim);
+    check_end(full.process->wait(patience), full.log, "write", "No space left on device");
     REQUIRE_MESSAGE(load.is_served(patience), "without node ", victim.value());
     faults.mend(victim);
     three.start(victim);
