@@ -42,8 +42,9 @@ struct storage_under_test {
   std::function<void()> lose_power = {};
 
   /// Optional, with `lose_power` only: `steps` more steps of the medium (writes, syncs) are carried out, and then no
-  /// further one until the store is opened again. The checks call it, submit, and then lose the power or just close, as
-  /// if the process had been killed; the submit may throw or never be done.
+  /// further one until this is called again. The checks call it, submit, and then lose the power or just close, as if
+  /// the process had been killed; the submit may throw or never be done. Before they open again, they call it with the
+  /// largest number there is: the medium works again.
   std::function<void(std::size_t steps)> stop_medium_after = {};
 };
 

@@ -116,7 +116,9 @@ bool bench::write_cut_short(const std::vector<log_write>& writes, std::size_t st
   const auto was_done = done.wait(threw ? std::chrono::milliseconds{0} : moment);
   if (how == ending::power_loss)
     calling("lose_power", [&] { subject_.lose_power(); });
-  reopen();
+  close();
+  calling("stop_medium_after", [&] { subject_.stop_medium_after(std::numeric_limits<std::size_t>::max()); });
+  open();
   if (was_done)
     perform(model_, writes);
   adopt_what_remains(was_done ? std::vector<log_write>{} : writes);
