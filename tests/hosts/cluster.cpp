@@ -28,19 +28,14 @@ hosted_cluster::hosted_cluster(std::size_t hosts, std::size_t members)
     : network{hosts}, members_{members == 0 ? hosts : members}, nodes_(hosts) {}
 
 void hosted_cluster::start(host_number host, const std::vector<std::string>& flags) {
-  auto words = std::vector<std::string>{"node",
-                                        "--insecure",
-                                        "--id",
-                                        std::to_string(host),
-                                        "--peers",
-                                        peers_flag(members_),
-                                        "--client",
-                                        host_network::address_of(host) + ":" + std::to_string(client_port),
-                                        "--data",
-                                        directory_ / ("node-" + std::to_string(host)),
-                                        "--election-timeout",
-                                        "500ms..1000ms"};
+  auto words = std::vector<std::string>{"node",     "--insecure",
+                                        "--id",     std::to_string(host),
+                                        "--peers",  peers_flag(members_),
+                                        "--client", host_network::address_of(host) + ":" + std::to_string(client_port),
+                                        "--data",   directory_ / ("node-" + std::to_string(host))};
   words.insert(words.end(), flags.begin(), flags.end());
+  if (std::find(words.begin(), words.end(), "--election-timeout") == words.end())
+    words.insert(words.end(), {"--election-timeout", "500ms..1000ms"});
   std::string why;
   const inside there{network.at(host)};
   auto& node = nodes_.at(host - 1);
@@ -70,6 +65,16 @@ resp_client hosted_cluster::client(host_number host, host_number from) {
 resp_reply hosted_cluster::call(host_number host, const std::vector<std::string>& words, duration timeout) {
   auto one = client(host);
   return one.call(words, timeout);
+}
+
+void hosted_cluster::must_set(const std::vector<host_number>& hosts, const std::string& key, const std::string& value) {
+  REQUIRE(comes_true(
+      [&] {
+        return std::any_of(hosts.begin(), hosts.end(), [&](host_number host) {
+          return call(host, {"SET", key, value}).is_ok();
+        });
+      },
+      patience));
 }
 
 std::optional<node_status> hosted_cluster::status_of(host_number host) {

@@ -45,7 +45,8 @@ public:
 
   [[nodiscard]] std::size_t size() const { return network.size(); }
 
-  /// Starts the node of a host and waits until it is ready.
+  /// Starts the node of a host and waits until it is ready. It stands for election after at most `election_timeout`,
+  /// unless the flags say otherwise.
   void start(host_number host, const std::vector<std::string>& flags = {});
   void start_all(const std::vector<std::string>& flags = {});
   void kill_hard(host_number host);
@@ -56,6 +57,9 @@ public:
 
   /// Says one command to a host's node, on the spot.
   [[nodiscard]] resp_reply call(host_number host, const std::vector<std::string>& words, duration timeout = 20s);
+
+  /// Writes through whichever of `hosts` takes it, until one has.
+  void must_set(const std::vector<host_number>& hosts, const std::string& key, const std::string& value);
 
   /// What a host's node says of itself, if it answers soon.
   [[nodiscard]] std::optional<node_status> status_of(host_number host);

@@ -32,14 +32,14 @@ TEST_CASE("N7 a leader that is cut off serves nothing, is replaced, and follows 
   three.start_all({"--client-deadline", "2s"});
   const auto first = three.await_leader();
   const auto old = host_of(first);
-  REQUIRE(three.call(old, {"SET", "before", "1"}).is_ok());
-  REQUIRE(three.call(old, {"SET", "contested", "old"}).is_ok());
+  three.must_set(three.all(), "before", "1");
+  three.must_set(three.all(), "contested", "old");
 
   three.network.unplug(old);
   CHECK(is_refusal(three.call(old, {"SET", "contested", "lost"})));
   CHECK(is_refusal(three.call(old, {"GET", "contested"})));
   const auto second = three.await_leader(three.all_but(old), first.term, few_election_timeouts);
-  CHECK(three.call(host_of(second), {"SET", "contested", "new"}).is_ok());
+  three.must_set(three.all_but(old), "contested", "new");
   await_stepping_down(three, old);
   CHECK(three.call(old, {"GET", "contested"}).is_error("CLUSTERDOWN"));
   CHECK(three.call(old, {"SET", "contested", "late"}).is_error("CLUSTERDOWN"));
@@ -56,11 +56,11 @@ TEST_CASE("E8 a leader that can send and not receive is replaced within a few el
   three.start_all();
   const auto first = three.await_leader();
   const auto old = host_of(first);
-  REQUIRE(three.call(old, {"SET", "k", "1"}).is_ok());
+  three.must_set(three.all(), "k", "1");
   for (const auto other : three.all_but(old))
     three.network.swallow(other, old);
   const auto second = three.await_leader(three.all_but(old), first.term, few_election_timeouts);
-  CHECK(three.call(host_of(second), {"SET", "k", "2"}).is_ok());
+  three.must_set(three.all_but(old), "k", "2");
   await_stepping_down(three, old);
   CHECK_FALSE(three.call(old, {"GET", "k"}).text == "1");
   three.network.heal();
@@ -73,11 +73,11 @@ TEST_CASE("E7 a leader that can receive and not send is replaced within a few el
   three.start_all();
   const auto first = three.await_leader();
   const auto old = host_of(first);
-  REQUIRE(three.call(old, {"SET", "k", "1"}).is_ok());
+  three.must_set(three.all(), "k", "1");
   for (const auto other : three.all_but(old))
     three.network.swallow(old, other);
   const auto second = three.await_leader(three.all_but(old), first.term, few_election_timeouts);
-  CHECK(three.call(host_of(second), {"SET", "k", "2"}).is_ok());
+  three.must_set(three.all_but(old), "k", "2");
   await_stepping_down(three, old);
   CHECK_FALSE(three.call(old, {"GET", "k"}).text == "1");
   three.network.heal();
@@ -88,12 +88,14 @@ TEST_CASE(
     "E6 a follower that can speak and not hear disturbs no healthy leader, neither then nor when it hears again") {
   TROUPE_NEEDS_HOSTS();
   hosted_cluster three{3};
-  three.start_all();
+  // More patient than elsewhere: a disk that stalls on a busy machine must not cost the leader its office here.
+  constexpr duration longest = 3s;
+  three.start_all({"--election-timeout", "2s..3s"});
   const auto leader = three.await_leader();
   const auto deaf = three.all_but(host_of(leader)).front();
   for (const auto other : three.all_but(deaf))
     three.network.swallow(other, deaf);
-  const auto until = std::chrono::steady_clock::now() + 6 * election_timeout;
+  const auto until = std::chrono::steady_clock::now() + 3 * longest;
   for (int n = 0; std::chrono::steady_clock::now() < until; ++n)
     REQUIRE(three.call(host_of(leader), {"SET", "k", std::to_string(n)}).is_ok());
   const auto meanwhile = three.status_of(host_of(leader));
@@ -112,7 +114,7 @@ TEST_CASE("without any link nobody serves, and when all are back one leads and n
   hosted_cluster three{3};
   three.start_all({"--client-deadline", "2s"});
   const auto first = three.await_leader();
-  REQUIRE(three.call(host_of(first), {"SET", "k", "1"}).is_ok());
+  three.must_set(three.all(), "k", "1");
   for (const auto host : three.all())
     three.network.unplug(host);
   await_stepping_down(three, host_of(first));
@@ -132,10 +134,10 @@ TEST_CASE("an address that goes and comes back takes its node along") {
   three.start_all();
   const auto first = three.await_leader();
   const auto old = host_of(first);
-  REQUIRE(three.call(old, {"SET", "k", "1"}).is_ok());
+  three.must_set(three.all(), "k", "1");
   three.network.remove_address(old);
   const auto second = three.await_leader(three.all_but(old), first.term, few_election_timeouts);
-  CHECK(three.call(host_of(second), {"SET", "k", "2"}).is_ok());
+  three.must_set(three.all_but(old), "k", "2");
   three.network.restore_address(old);
   CHECK(comes_true([&] { return three.call(old, {"GET", "k"}).text == "2"; }, patience));
   three.await_agreement();
