@@ -72,7 +72,19 @@ node_system_config::node_system_config() {
 }
 
 running_node::running_node(caf::actor_system& system, file_system& files, node_options options,
-                           std::shared_ptr<state_machine> machine, node_end_handler on_end) {
+                           std::shared_ptr<state_machine> machine, node_end_handler on_end)
+    : system_{system} {
+  try {
+    open(files, std::move(options), std::move(machine), on_end);
+  } catch (...) {
+    stop();
+    await_end();
+    throw;
+  }
+}
+
+void running_node::open(file_system& files, node_options options, std::shared_ptr<state_machine> machine,
+                        const node_end_handler& on_end) {
   std::vector<peer_id> members;
   for (const auto& [id, address] : options.peers)
     members.push_back(id);
@@ -86,7 +98,7 @@ running_node::running_node(caf::actor_system& system, file_system& files, node_o
   directory_->remember_log();
   log_recovery(options.self, *directory_, store->report());
 
-  keeper_ = system.spawn<identity_keeper, caf::detached>(directory_, on_end);
+  keeper_ = system_.spawn<identity_keeper, caf::detached>(directory_, on_end);
 
   link_options link;
   link.me = {options.cluster, options.self, directory_->uuid(), directory_->boot()};
@@ -95,7 +107,7 @@ running_node::running_node(caf::actor_system& system, file_system& files, node_o
   link.seed = options.peer.seed;
   auto remotes = options.peers;
   remotes.erase(options.self);
-  dialers_ = spawn_dialers(system, link, remotes, keeper_);
+  dialers_ = spawn_dialers(system_, link, remotes, keeper_);
 
   peer_parts parts;
   parts.self = options.self;
@@ -106,15 +118,13 @@ running_node::running_node(caf::actor_system& system, file_system& files, node_o
   parts.machine = std::move(machine);
   parts.where = options.where;
   parts.on_fatal = [on_end](const std::string& words) { on_end({node_end::reason::failed, words}); };
-  troupe_ = make_peer(system, std::move(parts));
+  troupe_ = make_peer(system_, std::move(parts));
 
-  guard_ = system.spawn(watch_over, troupe_.peer, on_end);
+  guard_ = system_.spawn(watch_over, troupe_.peer, on_end);
 
-  auto opened = spawn_acceptor(system, link, directory_->known_peers(), dialers_, troupe_.peer, keeper_);
-  if (const auto* words = std::get_if<std::string>(&opened)) {
-    stop();
+  auto opened = spawn_acceptor(system_, link, directory_->known_peers(), dialers_, troupe_.peer, keeper_);
+  if (const auto* words = std::get_if<std::string>(&opened))
     throw listen_error{*words};
-  }
   auto& door = std::get<link_door>(opened);
   acceptor_ = std::move(door.acceptor);
   bound_ = door.bound;
@@ -128,15 +138,34 @@ running_node::~running_node() {
 void running_node::stop() {
   if (std::exchange(is_stopped_, true))
     return;
-  caf::anon_send_exit(guard_, caf::exit_reason::user_shutdown); // First: it hears of this before of the peer's end.
-  caf::anon_send(troupe_.peer, stop_peer{});
+  for (const auto& [id, dialer] : dialers_)
+    ending_.push_back(caf::actor_cast<caf::actor>(dialer));
+  for (const auto& each : {caf::actor_cast<caf::actor>(acceptor_), caf::actor_cast<caf::actor>(keeper_),
+                           caf::actor_cast<caf::actor>(troupe_.peer), guard_})
+    if (each)
+      ending_.push_back(each);
+  if (guard_) // First: it hears of this before of the peer's end.
+    caf::anon_send_exit(guard_, caf::exit_reason::user_shutdown);
+  if (troupe_.peer)
+    caf::anon_send(troupe_.peer, stop_peer{});
   stop_links(dialers_, acceptor_);
-  caf::anon_send_exit(keeper_, caf::exit_reason::user_shutdown);
+  if (keeper_)
+    caf::anon_send_exit(keeper_, caf::exit_reason::user_shutdown);
   troupe_ = {};
   dialers_.clear();
   acceptor_ = nullptr;
   keeper_ = nullptr;
   guard_ = nullptr;
+}
+
+void running_node::await_end() {
+  caf::scoped_actor self{system_};
+  for (const auto& each : ending_)
+    self->monitor(each);
+  for (std::size_t i = 0; i < ending_.size(); ++i)
+    self->receive([](const caf::down_msg&) {});
+  ending_.clear();
+  directory_.reset();
 }
 
 } // namespace troupe

@@ -6,14 +6,14 @@
 #include "actors/node.hpp"
 #include "persistence/data_directory.hpp"
 #include "persistence/log_storage.hpp"
+#include "troupe/node.hpp"
 
 #include <caf/actor_system_config.hpp>
 
-#include <functional>
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace troupe {
 
@@ -35,27 +35,10 @@ struct node_options {
   std::string data_directory;
   std::size_t segment_bytes = std::size_t{64} << 20;
   peer_options peer;
-  placements where = placements::production();
+  placements where = placements::beside_links();
   /// The identity of the data directory, if this is its first use. Drawn by the caller: nothing here is random by
   /// itself.
   uuid fresh_uuid;
-};
-
-/// Why a running node must end.
-struct node_end {
-  enum class reason {
-    failed,   ///< A disk failed, or an actor died that the node cannot live without.
-    bad_data, ///< Its peers refuse it: its disk is not the one they know it by.
-  } why = reason::failed;
-  std::string words; ///< What happened and what to do; one line.
-};
-
-/// Called at most once per reason, from any of the node's threads. Must end the process: nothing may be promised after.
-using node_end_handler = std::function<void(const node_end&)>;
-
-/// The node cannot listen: the address is taken, foreign, or exposed without leave.
-struct listen_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 class running_node {
@@ -77,7 +60,15 @@ public:
   /// Stops peer and links; idempotent. Writes that were not answered are as after a crash: lost or not.
   void stop();
 
+  /// After `stop`: waits until every actor of the node has ended, and its files are closed. As long as a disk that
+  /// hangs, if it does.
+  void await_end();
+
 private:
+  void open(file_system& files, node_options options, std::shared_ptr<state_machine> machine,
+            const node_end_handler& on_end);
+
+  caf::actor_system& system_;
   std::shared_ptr<data_directory> directory_;
   peer_troupe troupe_;
   std::map<peer_id, dialer_actor> dialers_;
@@ -85,6 +76,7 @@ private:
   link_listener keeper_;
   caf::actor guard_;
   endpoint bound_;
+  std::vector<caf::actor> ending_; ///< Told to end by `stop`.
   bool is_stopped_ = false;
 };
 

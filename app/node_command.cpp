@@ -116,14 +116,6 @@ std::uint64_t make_room_for_clients(std::uint64_t clients) {
 }
 
 // Chance enters the program here and nowhere below: the disk's identity, and the seed of everything random.
-uuid draw_uuid(std::random_device& dice) {
-  uuid drawn;
-  std::uniform_int_distribution<int> byte{0, 255};
-  for (auto& each : drawn.bytes)
-    each = static_cast<std::uint8_t>(byte(dice));
-  return drawn;
-}
-
 node_options options_of(const node_settings& settings) {
   std::random_device dice;
   node_options options;

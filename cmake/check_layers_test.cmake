@@ -31,8 +31,8 @@ endfunction()
 build_house()
 expect("")
 
-file(WRITE ${house}/messages/raft.hpp "\n#include \"actors/peer/vote.hpp\"\n")
-expect("messages/raft.hpp:2: includes upward: actors/peer/vote.hpp")
+file(WRITE ${house}/messages/persistence.hpp "\n#include \"actors/peer/vote.hpp\"\n")
+expect("messages/persistence.hpp:2: includes upward: actors/peer/vote.hpp")
 
 build_house()
 file(WRITE ${house}/actors/peer/vote.hpp "\n\n#include <caf/actor.hpp>\n")

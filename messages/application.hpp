@@ -2,7 +2,7 @@
 /// What a peer says to its applier, and hears.
 #pragma once
 
-#include "messages/client.hpp"
+#include "troupe/client_messages.hpp"
 #include "troupe/entry.hpp"
 
 #include <cstdint>

@@ -12,7 +12,7 @@
 //   forward_reply   number u64 | offset u32 | refused u8 | count u32 | per answer: end u32 | the answers' bytes
 //
 // Only append_entries and forward have a tail.
-#include "messages/codec.hpp"
+#include "troupe/message_codec.hpp"
 
 #include "messages/wire.hpp"
 #include "troupe/assert.hpp"

@@ -1,42 +1,17 @@
 /// \file
-/// Every typed handle, every message that crosses a mailbox: who may say what to whom. The one place that names CAF's
-/// 0.17 signature syntax.
-///
-/// Messages are local: they carry shared memory and actor handles, and CAF never serialises one. What leaves the
-/// process goes through our own frames (codec.hpp). CAF_ALLOW_UNSAFE_MESSAGE_TYPE says exactly that, and together with
-/// -DCAF_ENABLE_TYPE_ID_CHECKS makes a message that is not listed here a compile error.
+/// Every typed handle, every message that crosses a mailbox within a peer: who may say what to whom. Those that users
+/// of the library speak with, too, are in troupe/actors.hpp. These two are the only places that name CAF's 0.17
+/// signature syntax.
 #pragma once
 
 #include "messages/application.hpp"
-#include "messages/client.hpp"
 #include "messages/persistence.hpp"
-#include "messages/raft.hpp"
 #include "messages/replication.hpp"
+#include "troupe/actors.hpp"
 
 #include <caf/all.hpp>
 
 namespace troupe {
-
-/// Whoever may be told what a peer says to another: the other peer itself, a link to it, a simulated link.
-using raft_actor =
-    caf::typed_actor<caf::reacts_to<request_vote>, caf::reacts_to<vote_reply>, caf::reacts_to<append_entries>,
-                     caf::reacts_to<append_reply>, caf::reacts_to<timeout_now>, caf::reacts_to<forward>,
-                     caf::reacts_to<forward_reply>>;
-
-/// Whoever submits operations.
-using client_actor = caf::typed_actor<caf::reacts_to<submission_accepted>, caf::reacts_to<submission_answered>,
-                                      caf::reacts_to<submission_refused>>;
-
-/// Operations for the replicated state machine. `from` hears of them under `number`; numbers of one client only rise.
-struct submit {
-  client_actor from;
-  std::uint64_t number = 0;
-  operation what = operation::command;
-  entry_block block;
-};
-
-/// The bare service: gets each committed command once per life, in order.
-using service_actor = caf::typed_actor<caf::reacts_to<applied_command>>;
 
 /// Replicator's own timers: armed at most once per purpose, judged when they fire.
 struct beat_due {};
@@ -69,10 +44,17 @@ struct gather_due {};
 struct group_durable {};
 struct chore_finished {};
 
+/// Asks what the store holds of a group: a peer is made of it.
+struct recover_log {
+  group_id group;
+  std::size_t tail_bytes = 0;
+};
+
 /// The only one who writes the disk.
 using persister_actor =
-    caf::typed_actor<caf::reacts_to<persist_request>, caf::reacts_to<read_log_request>, caf::reacts_to<gather_due>,
-                     caf::reacts_to<group_durable>, caf::reacts_to<chore_finished>>;
+    caf::typed_actor<caf::replies_to<recover_log>::with<recovered_group>, caf::reacts_to<persist_request>,
+                     caf::reacts_to<read_log_request>, caf::reacts_to<gather_due>, caf::reacts_to<group_durable>,
+                     caf::reacts_to<chore_finished>>;
 
 /// A read with its plan, for the archivist.
 struct carry_out_read {
@@ -139,39 +121,19 @@ struct deadline_due {
 struct forwards_due {};
 struct flush_due {};
 
-/// A peer. It is made complete, then started: nothing acts before `begin`.
-struct begin {};
+/// A peer, as its own actors see it.
 using peer_actor =
-    raft_actor::extend<caf::reacts_to<begin>, caf::reacts_to<submit>, caf::replies_to<start>::with<start_reply>,
-                       caf::replies_to<ask_state>::with<peer_state>, caf::reacts_to<stop_peer>,
-                       caf::reacts_to<persisted>, caf::reacts_to<log_read>, caf::reacts_to<applied>,
-                       caf::reacts_to<follower_heard>, caf::reacts_to<fetch_entries>, caf::reacts_to<deadline_due>,
-                       caf::reacts_to<forwards_due>, caf::reacts_to<flush_due>>;
+    peer_handle::extend<caf::reacts_to<persisted>, caf::reacts_to<log_read>, caf::reacts_to<applied>,
+                        caf::reacts_to<follower_heard>, caf::reacts_to<fetch_entries>, caf::reacts_to<deadline_due>,
+                        caf::reacts_to<forwards_due>, caf::reacts_to<flush_due>>;
 
 } // namespace troupe
 
-#define TROUPE_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::type)
-
-TROUPE_LOCAL_MESSAGE(request_vote)
-TROUPE_LOCAL_MESSAGE(vote_reply)
-TROUPE_LOCAL_MESSAGE(append_entries)
-TROUPE_LOCAL_MESSAGE(append_reply)
-TROUPE_LOCAL_MESSAGE(timeout_now)
-TROUPE_LOCAL_MESSAGE(forward)
-TROUPE_LOCAL_MESSAGE(forward_reply)
-TROUPE_LOCAL_MESSAGE(submission_accepted)
-TROUPE_LOCAL_MESSAGE(submission_answered)
-TROUPE_LOCAL_MESSAGE(submission_refused)
-TROUPE_LOCAL_MESSAGE(submit)
-TROUPE_LOCAL_MESSAGE(applied_command)
-TROUPE_LOCAL_MESSAGE(start)
-TROUPE_LOCAL_MESSAGE(start_reply)
-TROUPE_LOCAL_MESSAGE(ask_state)
-TROUPE_LOCAL_MESSAGE(peer_state)
-TROUPE_LOCAL_MESSAGE(stop_peer)
 TROUPE_LOCAL_MESSAGE(persist_request)
 TROUPE_LOCAL_MESSAGE(persisted)
 TROUPE_LOCAL_MESSAGE(read_log_request)
+TROUPE_LOCAL_MESSAGE(recover_log)
+TROUPE_LOCAL_MESSAGE(recovered_group)
 TROUPE_LOCAL_MESSAGE(log_read)
 TROUPE_LOCAL_MESSAGE(gather_due)
 TROUPE_LOCAL_MESSAGE(group_durable)
@@ -189,7 +151,6 @@ TROUPE_LOCAL_MESSAGE(fetch_entries)
 TROUPE_LOCAL_MESSAGE(follower_heard)
 TROUPE_LOCAL_MESSAGE(beat_due)
 TROUPE_LOCAL_MESSAGE(notice_due)
-TROUPE_LOCAL_MESSAGE(begin)
 TROUPE_LOCAL_MESSAGE(deadline_due)
 TROUPE_LOCAL_MESSAGE(forwards_due)
 TROUPE_LOCAL_MESSAGE(flush_due)

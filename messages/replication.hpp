@@ -2,7 +2,7 @@
 /// What a leader and its replicators say to each other.
 #pragma once
 
-#include "messages/raft.hpp"
+#include "troupe/raft_messages.hpp"
 
 #include <cstdint>
 #include <vector>

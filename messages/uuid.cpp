@@ -59,4 +59,12 @@ uuid uuid_of_name(std::string_view name) {
   return id;
 }
 
+uuid draw_uuid(std::random_device& dice) {
+  uuid drawn;
+  std::uniform_int_distribution<int> byte{0, 255};
+  for (auto& each : drawn.bytes)
+    each = static_cast<std::uint8_t>(byte(dice));
+  return drawn;
+}
+
 } // namespace troupe

@@ -18,7 +18,7 @@
 /// A reliable network delivers at once.
 #pragma once
 
-#include "messages/codec.hpp"
+#include "troupe/message_codec.hpp"
 #include "stage/runtime.hpp"
 
 #include <compare>

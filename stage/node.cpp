@@ -7,8 +7,31 @@ namespace troupe {
 namespace {
 
 service_actor::behavior_type play_service(std::function<void(const applied_command&)> on_command) {
-  return {[on_command](const applied_command& command) { on_command(command); }};
+  return {[on_command](const applied_command& command) { on_command(command); }, [](const installed_snapshot&) {}};
 }
+
+/// Hands each command on to a service, for state machines that a story puts around it.
+class delivering_machine final : public state_machine {
+public:
+  delivering_machine(service_actor service, peer_id self) : service_{std::move(service)}, self_{self} {}
+
+  std::size_t apply(std::span<const command> commands, answer_list& answers) override {
+    for (const auto& c : commands) {
+      caf::anon_send(service_, applied_command{self_, c.index, c.term, shared_bytes{std::string{c.content}}});
+      answers.add({});
+    }
+    return commands.size();
+  }
+
+  void query(std::string_view, answer_list& answers) override { answers.add({}); }
+
+  std::unique_ptr<state_view> save() override { return view_of({}); }
+  void load(chunk_source&) override {}
+
+private:
+  service_actor service_;
+  peer_id self_;
+};
 
 } // namespace
 
@@ -53,10 +76,11 @@ void stage_node::make() {
     if (other != self)
       made_of.others.emplace(other, network.link(self, other));
   made_of.store = store;
-  made_of.machine = deliver_to(service, self);
   if (machine)
-    made_of.machine = machine(std::move(made_of.machine));
-  made_of.where = placements::simulated();
+    made_of.machine = machine(std::make_shared<delivering_machine>(service, self));
+  else
+    made_of.service = service;
+  made_of.where = placements::all_scheduled();
   made_of.on_fatal = [&runtime, id = self](const std::string& why) {
     runtime.judge().fail("node " + std::to_string(id.value()) + " ended itself: " + why);
   };

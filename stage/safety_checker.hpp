@@ -10,7 +10,7 @@
 /// disk (law 1).
 #pragma once
 
-#include "messages/codec.hpp"
+#include "troupe/message_codec.hpp"
 #include "stage/durable_model.hpp"
 #include "stage/verdict.hpp"
 

@@ -2,7 +2,7 @@
 /// What peers say to each other, in words: for failing stories.
 #pragma once
 
-#include "messages/codec.hpp"
+#include "troupe/message_codec.hpp"
 
 #include <string>
 

@@ -7,7 +7,10 @@
 #include <deque>
 #include <exception>
 #include <map>
+#include <optional>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace troupe {
 
@@ -16,12 +19,45 @@ namespace {
 /// Answers built before others on the thread get their turn.
 constexpr std::size_t turn_bytes = std::size_t{4} << 20;
 
+/// Stands in for a state machine that is elsewhere: gathers commands for a service. Its answers are empty; the state
+/// lives with the service.
+class gathering_machine final : public state_machine {
+public:
+  explicit gathering_machine(peer_id self) : self_{self} {}
+
+  std::size_t apply(std::span<const command> commands, answer_list& answers) override {
+    for (const auto& c : commands) {
+      gathered_.push_back({self_, c.index, c.term, shared_bytes{std::string{c.content}}});
+      answers.add({});
+    }
+    return commands.size();
+  }
+
+  void query(std::string_view, answer_list& answers) override { answers.add({}); }
+
+  std::unique_ptr<state_view> save() override { return view_of({}); }
+  void load(chunk_source&) override {}
+
+  [[nodiscard]] std::vector<applied_command> take() { return std::exchange(gathered_, {}); }
+
+private:
+  peer_id self_;
+  std::vector<applied_command> gathered_;
+};
+
+/// A service and what is gathered for it.
+struct bare_service {
+  service_actor actor;
+  std::shared_ptr<gathering_machine> gathered;
+};
+
 template <class Base>
 class applier_shell : public Base {
 public:
-  applier_shell(caf::actor_config& config, std::shared_ptr<state_machine> machine, std::size_t max_held,
-                fatal_handler on_fatal)
-      : Base{config}, machine_{std::move(machine)}, max_held_{max_held}, on_fatal_{std::move(on_fatal)} {}
+  applier_shell(caf::actor_config& config, std::shared_ptr<state_machine> machine, std::optional<bare_service> service,
+                std::size_t max_held, fatal_handler on_fatal)
+      : Base{config}, machine_{std::move(machine)}, service_{std::move(service)}, max_held_{max_held},
+        on_fatal_{std::move(on_fatal)} {}
 
   typename Base::behavior_type make_behavior() override {
     return {
@@ -48,6 +84,7 @@ public:
       refuse_to(this, queries.who, refusal::stopped);
     work_.clear();
     held_.clear();
+    service_.reset();
     machine_.reset();
   }
 
@@ -109,11 +146,11 @@ private:
 
   /// Works in the order of arrival; after a turn's worth of answers the thread is given back for a while.
   void go_on() {
-    if (is_due_)
+    if (is_due_ || is_delivering_)
       return;
     try {
       std::size_t answered = 0;
-      while (!work_.empty()) {
+      while (!work_.empty() && !is_delivering_) {
         if (answered >= turn_bytes) {
           is_due_ = true;
           this->send(this, apply_due{});
@@ -135,12 +172,39 @@ private:
       deliver(std::move(portion));
     }
     if (entries.load.is_done()) {
-      applied_ = entries.load.last();
-      this->send(entries.from, applied{entries.group, applied_, entries.load.bytes()});
-      work_.pop_front();
-      release_held();
+      if (auto commands = service_ ? service_->gathered->take() : std::vector<applied_command>{}; !commands.empty())
+        deliver(std::move(commands));
+      else
+        finish_entries();
     }
     return bytes;
+  }
+
+  void finish_entries() {
+    const auto& entries = std::get<entries_work>(work_.front());
+    applied_ = entries.load.last();
+    this->send(entries.from, applied{entries.group, applied_, entries.load.bytes()});
+    work_.pop_front();
+    release_held();
+  }
+
+  /// Tells the service, and goes on when it has got through: its mailbox never holds more than the peer hands over at a
+  /// time (law 6). A handler that returns nothing answers all the same, when it is done.
+  void deliver(std::vector<applied_command> commands) {
+    is_delivering_ = true;
+    for (std::size_t i = 0; i + 1 < commands.size(); ++i)
+      this->send(service_->actor, std::move(commands[i]));
+    this->request(service_->actor, caf::infinite, std::move(commands.back()))
+        .then(
+            [this] {
+              is_delivering_ = false;
+              finish_entries();
+              go_on();
+            },
+            [this](const caf::error&) {
+              // The service has ended, and with it what this applier is for.
+              this->quit(caf::exit_reason::user_shutdown);
+            });
   }
 
   std::size_t advance(query_workload<awaiting>& queries) {
@@ -161,6 +225,8 @@ private:
   }
 
   std::shared_ptr<state_machine> machine_;
+  std::optional<bare_service> service_;
+  bool is_delivering_ = false;
   std::size_t max_held_;
   fatal_handler on_fatal_;
   log_index applied_;
@@ -170,42 +236,21 @@ private:
   bool is_held_armed_ = false;
 };
 
-class delivering_machine final : public state_machine {
-public:
-  delivering_machine(service_actor service, peer_id self) : service_{std::move(service)}, self_{self} {}
-
-  std::size_t apply(std::span<const command> commands, answer_list& answers) override {
-    for (const auto& c : commands) {
-      caf::anon_send(service_, applied_command{self_, c.index, c.term, shared_bytes{std::string{c.content}}});
-      answers.add({});
-    }
-    return commands.size();
-  }
-
-  void query(std::string_view, answer_list& answers) override { answers.add({}); }
-
-  std::unique_ptr<state_view> save() override { return std::make_unique<nothing>(); }
-  void load(state_view&) override {}
-
-private:
-  /// The state lives with the service.
-  struct nothing final : state_view {
-    std::string next_chunk() override { return {}; }
-  };
-
-  service_actor service_;
-  peer_id self_;
-};
-
 } // namespace
 
 applier_actor spawn_applier(caf::actor_system& system, placement where, std::shared_ptr<state_machine> machine,
                             std::size_t max_held, fatal_handler on_fatal) {
-  return spawn_at<applier_shell, applier_actor>(system, where, std::move(machine), max_held, std::move(on_fatal));
+  return spawn_at<applier_shell, applier_actor>(system, where, std::move(machine), std::optional<bare_service>{},
+                                                max_held, std::move(on_fatal));
 }
 
-std::shared_ptr<state_machine> deliver_to(service_actor service, peer_id self) {
-  return std::make_shared<delivering_machine>(std::move(service), self);
+applier_actor spawn_deliverer(caf::actor_system& system, placement where, service_actor service, peer_id self,
+                              std::size_t max_held, fatal_handler on_fatal) {
+  auto gathered = std::make_shared<gathering_machine>(self);
+  std::shared_ptr<state_machine> machine = gathered;
+  return spawn_at<applier_shell, applier_actor>(system, where, std::move(machine),
+                                                std::optional{bare_service{std::move(service), std::move(gathered)}},
+                                                max_held, std::move(on_fatal));
 }
 
 } // namespace troupe

@@ -2,9 +2,9 @@
 /// The applier: the only one who touches the state machine. One applier per peer makes commit order apply order (N19).
 #pragma once
 
-#include "actors/persister/persister.hpp"
 #include "actors/placement.hpp"
 #include "messages/protocol.hpp"
+#include "troupe/peer.hpp"
 #include "troupe/state_machine.hpp"
 
 #include <memory>
@@ -16,8 +16,9 @@ namespace troupe {
                                           std::shared_ptr<state_machine> machine, std::size_t max_held,
                                           fatal_handler on_fatal);
 
-/// A state machine that hands each command on to a service actor: the bare interface (the course's applyCh). Its
-/// answers are empty.
-[[nodiscard]] std::shared_ptr<state_machine> deliver_to(service_actor service, peer_id self);
+/// The bare interface's (the course's applyCh): `service` is told each command, and more only as it gets through what
+/// it has. Answers are empty. Ends, as if told to, when the service has ended.
+[[nodiscard]] applier_actor spawn_deliverer(caf::actor_system& system, placement where, service_actor service,
+                                            peer_id self, std::size_t max_held, fatal_handler on_fatal);
 
 } // namespace troupe

@@ -1,5 +1,6 @@
 #include "actors/link/acceptor.hpp"
 
+#include "actors/draining.hpp"
 #include "actors/link/frame.hpp"
 #include "actors/link/log_throttle.hpp"
 #include "actors/log_quotes.hpp"
@@ -340,7 +341,7 @@ std::variant<link_door, std::string> spawn_acceptor(caf::actor_system& system, c
   for (const auto& [id, dialer] : dialers)
     book.try_emplace(id);
   caf::actor_config config{&system.middleman().backend()};
-  auto handle = system.spawn_class<acceptor, caf::no_spawn_options>(config, options, std::move(book), dialers, local,
+  auto handle = system.spawn_class<draining<acceptor>, caf::no_spawn_options>(config, options, std::move(book), dialers, local,
                                                                     listener, door.socket);
   return link_door{std::move(handle), {options.listen.host, door.port}};
 }

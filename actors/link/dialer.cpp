@@ -1,5 +1,6 @@
 #include "actors/link/dialer.hpp"
 
+#include "actors/draining.hpp"
 #include "actors/link/backoff.hpp"
 #include "actors/link/frame.hpp"
 #include "actors/link/log_throttle.hpp"
@@ -411,7 +412,7 @@ std::map<peer_id, dialer_actor> spawn_dialers(caf::actor_system& system, const l
   std::map<peer_id, dialer_actor> dialers;
   for (const auto& [id, where] : remotes) {
     caf::actor_config config{&system.middleman().backend()};
-    dialers[id] = system.spawn_class<dialer, caf::no_spawn_options>(config, options, id, where, listener);
+    dialers[id] = system.spawn_class<draining<dialer>, caf::no_spawn_options>(config, options, id, where, listener);
   }
   return dialers;
 }

@@ -7,10 +7,10 @@
 ///
 /// `length` counts head and tail. The checksum covers everything but itself and the tail: a tail consists of payloads
 /// that carry the checksum their leader gave them, in the head, so no byte is summed twice. No flag is defined in
-/// version 1. Types 1-15 are the link's own (`link_frame`); those from 16 on are messages of peers (codec.hpp).
+/// version 1. Types 1-15 are the link's own (`link_frame`); those from 16 on are messages of peers (message_codec.hpp).
 #pragma once
 
-#include "messages/codec.hpp"
+#include "troupe/message_codec.hpp"
 #include "troupe/shared_bytes.hpp"
 
 #include <array>

@@ -6,15 +6,15 @@ namespace troupe {
 
 namespace {
 
-struct look_up {};
+struct resolve {};
 
-using resolver_actor = caf::typed_actor<caf::reacts_to<look_up>>;
+using resolver_actor = caf::typed_actor<caf::reacts_to<resolve>>;
 
 } // namespace
 
 } // namespace troupe
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::look_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::resolve)
 
 namespace troupe {
 
@@ -27,7 +27,7 @@ public:
 
 private:
   behavior_type make_behavior() override {
-    return {[this](look_up) { answer(); }};
+    return {[this](resolve) { answer(); }};
   }
 
   void answer() {
@@ -50,7 +50,7 @@ private:
 } // namespace
 
 void spawn_resolver(caf::actor_system& system, const endpoint& where, std::uint64_t attempt, dialer_actor asker) {
-  caf::anon_send(system.spawn<resolver, caf::detached>(where, attempt, std::move(asker)), look_up{});
+  caf::anon_send(system.spawn<resolver, caf::detached>(where, attempt, std::move(asker)), resolve{});
 }
 
 } // namespace troupe

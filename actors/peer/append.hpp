@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/peer/log.hpp"
-#include "messages/raft.hpp"
+#include "troupe/raft_messages.hpp"
 
 #include <optional>
 #include <vector>

@@ -15,11 +15,11 @@
 #include "actors/peer/log.hpp"
 #include "actors/peer/promises.hpp"
 #include "actors/peer/role.hpp"
-#include "messages/client.hpp"
-#include "messages/codec.hpp"
 #include "messages/persistence.hpp"
 #include "messages/replication.hpp"
+#include "troupe/client_messages.hpp"
 #include "troupe/configuration.hpp"
+#include "troupe/message_codec.hpp"
 #include "troupe/peer_options.hpp"
 
 #include <optional>

@@ -2,7 +2,7 @@
 /// Operations a follower has passed on to the leader and not heard the end of.
 #pragma once
 
-#include "messages/raft.hpp"
+#include "troupe/raft_messages.hpp"
 #include "troupe/types.hpp"
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 #include "actors/placement.hpp"
 #include "messages/protocol.hpp"
 #include "troupe/configuration.hpp"
+#include "troupe/peer.hpp"
 #include "troupe/peer_options.hpp"
 
 #include <map>
@@ -24,11 +25,13 @@ struct peer_actor_parts {
   persister_actor persister;
   archivist_actor archivist;
   applier_actor applier;
+  bool is_disk_shared = false; ///< Persister and archivist are not this peer's to end.
   placement replicators = placement::scheduled;
   fatal_handler on_fatal;
 };
 
-/// Makes a peer that is silent until it hears `begin`. Persister, archivist and applier end with it, and it with them.
+/// Makes a peer that is silent until it hears `begin`. Applier, persister and archivist end with it
+/// (the latter two unless they are shared), and it with them.
 [[nodiscard]] peer_actor spawn_peer(caf::actor_system& system, placement where, peer_actor_parts parts);
 
 } // namespace troupe

@@ -2,8 +2,8 @@
 /// Law 1: promises wait for the disk. What has been written, what of it is durable, and what waits to be said.
 #pragma once
 
-#include "messages/codec.hpp"
 #include "messages/persistence.hpp"
+#include "troupe/message_codec.hpp"
 #include "troupe/types.hpp"
 
 #include <deque>

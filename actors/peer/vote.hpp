@@ -2,7 +2,7 @@
 /// Whom a peer may vote for. Pure: same arguments, same answer.
 #pragma once
 
-#include "messages/raft.hpp"
+#include "troupe/raft_messages.hpp"
 #include "troupe/types.hpp"
 
 namespace troupe {

@@ -17,6 +17,7 @@ public:
 
   typename Base::behavior_type make_behavior() override {
     return {
+        [this](const recover_log& m) -> caf::result<recovered_group> { return recover(m); },
         [this](persist_request& m) { take_in(m); },
         [this](const read_log_request& m) { guarded([&] { plan_read(m); }); },
         [this](const gather_due&) { guarded([&] { submit_group(); }); },
@@ -39,6 +40,15 @@ private:
     group_id group;
     write_id id;
   };
+
+  // A group that cannot be recovered is its peer's misfortune, told in the answer; the store serves the others.
+  caf::result<recovered_group> recover(const recover_log& m) {
+    try {
+      return store_->recover(m.group, m.tail_bytes);
+    } catch (const std::exception& failure) {
+      return caf::make_error(caf::sec::runtime_error, std::string{failure.what()});
+    }
+  }
 
   // The marker runs behind everything that is in the mailbox by now: all of it joins the group.
   void take_in(persist_request& m) {

@@ -5,7 +5,7 @@
 /// requests follow each other without waiting for answers, within a window (thesis 10.2.1). No clock, no CAF.
 #pragma once
 
-#include "messages/raft.hpp"
+#include "troupe/raft_messages.hpp"
 #include "messages/replication.hpp"
 #include "troupe/peer_options.hpp"
 

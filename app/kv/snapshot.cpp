@@ -44,7 +44,7 @@ std::unique_ptr<state_view> store::save() {
       std::vector<std::pair<std::string, std::string>>{values_.begin(), values_.end()});
 }
 
-void store::load(state_view& chunks) {
+void store::load(chunk_source& chunks) {
   auto loaded = map{};
   auto pending = std::string{};
   auto opened = false;

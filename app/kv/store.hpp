@@ -26,7 +26,7 @@ public:
   [[nodiscard]] std::unique_ptr<state_view> save() override;
 
   /// Throws std::runtime_error, and leaves the state as it was, if the chunks are not what `save` wrote.
-  void load(state_view& chunks) override;
+  void load(chunk_source& chunks) override;
 
   [[nodiscard]] std::size_t size() const { return values_.size(); }
 

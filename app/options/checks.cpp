@@ -110,7 +110,7 @@ std::vector<std::string> misfits(const node_settings& node, const std::vector<re
     complain("output-pause", "at most", "max-output", "a slow client would otherwise be cut off before it is slowed");
   if (clients.output_bytes > node.max_output_all)
     complain("max-output", "at most", "max-output-all", "it could otherwise never be reached");
-  if (clients.command_bytes + resp::operation_cost_bytes > node.gather.unanswered_bytes)
+  if (clients.command_bytes + operation_cost_bytes > node.gather.unanswered_bytes)
     complain("max-command-size", "less than", "max-unanswered",
              "the largest command would otherwise always be refused");
   if (clients.command_bytes > node.gather.waiting_bytes)

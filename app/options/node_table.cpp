@@ -234,10 +234,9 @@ void add_client_bounds(std::vector<setting>& table) {
                                "of them is closed."),
                          resp::gateway_limits{}.output_bytes, 64, 1024_GiB,
                          [](program_options& options) -> std::uint64_t& { return node_of(options).max_output_all; }));
-  auto gathered = [&](const char* name, const char* help, std::size_t resp::gather_limits::*member,
-                      std::uint64_t most) {
+  auto gathered = [&](const char* name, const char* help, std::size_t gather_limits::*member, std::uint64_t most) {
     table.push_back(
-        a_size(named(name, section, help), resp::gather_limits{}.*member, 1_KiB, most,
+        a_size(named(name, section, help), gather_limits{}.*member, 1_KiB, most,
                [member](program_options& options) -> std::uint64_t& { return node_of(options).gather.*member; }));
   };
   table.push_back(a_size(named("max-input-all", section,
@@ -251,17 +250,17 @@ void add_client_bounds(std::vector<setting>& table) {
             "taken for gone and its connection closed."),
       120s, 3s, 24h, [](program_options& options) -> duration& { return node_of(options).client_vanished_after; }));
   gathered("lot-size", "Commands of all clients are handed to the peer in lots of about this much.",
-           &resp::gather_limits::lot_bytes, largest_message);
+           &gather_limits::lot_bytes, largest_message);
   gathered("max-gathered", "Commands of all clients that wait for the peer; beyond it they are answered BUSY.",
-           &resp::gather_limits::waiting_bytes, 16_GiB);
+           &gather_limits::waiting_bytes, 16_GiB);
   gathered("max-unanswered",
            "Commands of all clients that are not answered yet, each counted with 128 bytes more than it has; beyond it "
            "they are answered BUSY.",
-           &resp::gather_limits::unanswered_bytes, 1024_GiB);
+           &gather_limits::unanswered_bytes, 1024_GiB);
   gathered("lot-answers", "A lot of commands is closed when its answers are expected to take this much.",
-           &resp::gather_limits::lot_answer_bytes, 1_GiB);
+           &gather_limits::lot_answer_bytes, 1_GiB);
   gathered("max-answers", "Answers expected to all commands under way; beyond it the next reads wait.",
-           &resp::gather_limits::answer_bytes, 1024_GiB);
+           &gather_limits::answer_bytes, 1024_GiB);
 }
 
 } // namespace

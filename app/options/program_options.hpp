@@ -4,7 +4,6 @@
 
 #include "actors/link/endpoint.hpp"
 #include "app/resp/limits.hpp"
-#include "app/resp/lots.hpp"
 #include "troupe/peer_options.hpp"
 
 #include <cstdint>
@@ -37,7 +36,7 @@ struct node_settings {
   resp::client_limits client_limits;
   std::uint64_t max_input_all = 0;  ///< Commands of all of them that are not whole or wait for earlier ones, in bytes.
   std::uint64_t max_output_all = 0; ///< Replies that all of them have not taken, in bytes.
-  resp::gather_limits gather;
+  gather_limits gather;
 };
 
 /// `troupe demo`.

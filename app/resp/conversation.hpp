@@ -4,7 +4,7 @@
 #pragma once
 
 #include "app/resp/limits.hpp"
-#include "app/resp/lots.hpp"
+#include "actors/port/lots.hpp"
 #include "app/resp/operations.hpp"
 #include "app/resp/parser.hpp"
 #include "app/resp/session.hpp"

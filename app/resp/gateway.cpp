@@ -1,5 +1,6 @@
 #include "app/resp/gateway.hpp"
 
+#include "actors/draining.hpp"
 #include "actors/link/log_throttle.hpp"
 #include "actors/link/socket.hpp"
 #include "actors/log_quotes.hpp"
@@ -52,7 +53,7 @@ struct client {
   bool lingering = false;       ///< That word is out, and no more can be said.
 };
 
-class gateway final : public gateway_actor::broker_base, public surroundings {
+class gateway : public gateway_actor::broker_base, public surroundings {
 public:
   gateway(caf::actor_config& config, peer_actor peer, gateway_options options, endpoint bound, int socket)
       : gateway_actor::broker_base{config}, peer_{std::move(peer)}, options_{std::move(options)}, socket_{socket},
@@ -471,7 +472,7 @@ std::variant<gateway_door, std::string> spawn_gateway(caf::actor_system& system,
   const auto door = std::get<listening_socket>(listening);
   const auto bound = endpoint{options.listen.host, door.port};
   caf::actor_config config{&system.middleman().backend()};
-  auto handle = system.spawn_class<gateway, caf::no_spawn_options>(config, peer, options, bound, door.socket);
+  auto handle = system.spawn_class<draining<gateway>, caf::no_spawn_options>(config, peer, options, bound, door.socket);
   return gateway_door{std::move(handle), bound};
 }
 

@@ -5,7 +5,7 @@
 #include "actors/link/endpoint.hpp"
 #include "app/resp/half_open.hpp"
 #include "app/resp/limits.hpp"
-#include "app/resp/lots.hpp"
+#include "actors/port/lots.hpp"
 #include "messages/protocol.hpp"
 
 #include <caf/io/all.hpp>

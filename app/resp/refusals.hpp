@@ -2,7 +2,7 @@
 /// What a client is told when Raft refuses.
 #pragma once
 
-#include "messages/raft.hpp"
+#include "troupe/raft_messages.hpp"
 
 #include <string_view>
 

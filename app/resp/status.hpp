@@ -2,7 +2,7 @@
 /// What a node tells about itself.
 #pragma once
 
-#include "messages/client.hpp"
+#include "troupe/client_messages.hpp"
 
 #include <chrono>
 #include <cstdint>

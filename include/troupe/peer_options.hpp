@@ -43,6 +43,24 @@ struct bounds {
   std::size_t forwarded_bytes = std::size_t{16} << 20;
 };
 
+/// What is kept of an operation besides its encoding, at most.
+inline constexpr std::size_t operation_cost_bytes = 128;
+
+/// Bounds of what gathers between clients and their peer, in a gateway or a port (law 6).
+struct gather_limits {
+  /// A lot is closed when it holds this much; a single larger operation is a lot by itself.
+  std::size_t lot_bytes = std::size_t{4} << 20;
+  /// Encoded operations that wait to be submitted, of all clients together; what exceeds it is refused as `busy`.
+  std::size_t waiting_bytes = std::size_t{64} << 20;
+  /// Operations of all clients that are not answered yet, waiting ones included, each counted with
+  /// `operation_cost_bytes` more than its encoding; what exceeds it is refused as `busy`.
+  std::size_t unanswered_bytes = std::size_t{256} << 20;
+  /// A lot is closed when its answers are expected to take this much.
+  std::size_t lot_answer_bytes = std::size_t{16} << 20;
+  /// What the answers to all submitted lots are expected to take; beyond it the next lot that asks for values waits.
+  std::size_t answer_bytes = std::size_t{64} << 20;
+};
+
 /// How a peer behaves.
 struct peer_options {
   timing times;

@@ -49,13 +49,23 @@ struct answer_list {
   }
 };
 
-/// A picture of the state that stays as it was while commands go on being applied.
-class state_view {
+/// A state, piece by piece.
+class chunk_source {
 public:
-  virtual ~state_view() = default;
-  /// Writes the picture out, a chunk per call; an empty chunk is the end.
+  virtual ~chunk_source() = default;
+  /// The next piece; an empty one is the end. Chunks of about a megabyte do well.
   [[nodiscard]] virtual std::string next_chunk() = 0;
 };
+
+/// A picture of the state that stays as it was while commands go on being applied. May be read on another thread than
+/// the state machine's.
+class state_view : public chunk_source {};
+
+/// A picture of a state small enough to be copied whole.
+[[nodiscard]] std::unique_ptr<state_view> view_of(std::string state);
+
+/// All chunks of a source, one behind the other: for a state that fits in memory twice.
+[[nodiscard]] std::string read_all(chunk_source& chunks);
 
 /// A deterministic state machine (paper §2). Called by one applier only, one call at a time, in log order: it needs no
 /// lock. The same commands must give the same state and the same answers everywhere: no clock, no randomness, no
@@ -73,11 +83,11 @@ public:
   /// is fresh enough.
   virtual void query(std::string_view content, answer_list& answers) = 0;
 
-  /// Opens a picture of the state for a snapshot. Used from the storage issue on.
+  /// Opens a picture of the state for a snapshot. Not called yet: snapshots are to come.
   [[nodiscard]] virtual std::unique_ptr<state_view> save() = 0;
 
-  /// Replaces the state by the one that `chunks` (in order, until an empty one) describes.
-  virtual void load(state_view& chunks) = 0;
+  /// Replaces the state by the one that `chunks` describes. Not called yet, either.
+  virtual void load(chunk_source& chunks) = 0;
 };
 
 } // namespace troupe

@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -27,5 +28,8 @@ struct uuid {
 
 /// The identity every node derives from a cluster's name (FNV-1a, 128 bit).
 [[nodiscard]] uuid uuid_of_name(std::string_view name);
+
+/// Draws a random one.
+[[nodiscard]] uuid draw_uuid(std::random_device& dice);
 
 } // namespace troupe

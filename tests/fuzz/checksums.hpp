@@ -3,7 +3,7 @@
 /// codec.cpp describe them, not from the code that is fuzzed.
 #pragma once
 
-#include "messages/codec.hpp"
+#include "troupe/message_codec.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Messages between peers. Input: u16 type | u32 group | u16 length of the head | head | tail.
-#include "messages/codec.hpp"
 #include "tests/fuzz/checksums.hpp"
 #include "tests/fuzz/input.hpp"
+#include "troupe/message_codec.hpp"
 
 using namespace troupe;
 

@@ -2,7 +2,7 @@
 /// One of each message between peers, with every field set to something of its own.
 #pragma once
 
-#include "messages/codec.hpp"
+#include "troupe/message_codec.hpp"
 
 #include <string>
 #include <vector>

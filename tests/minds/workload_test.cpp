@@ -29,7 +29,7 @@ public:
     answers.end_answer();
   }
   std::unique_ptr<state_view> save() override { return nullptr; }
-  void load(state_view&) override {}
+  void load(chunk_source&) override {}
 
   log_index last;
 

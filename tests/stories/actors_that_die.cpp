@@ -76,7 +76,7 @@ class idle_service : public service_actor::base {
 public:
   using service_actor::base::base;
   behavior_type make_behavior() override {
-    return {[](const applied_command&) {}};
+    return {[](const applied_command&) {}, [](const installed_snapshot&) {}};
   }
 };
 
@@ -99,8 +99,8 @@ struct little_world {
     log_options log;
     log.segment_bytes = 64 << 10;
     parts.store = std::make_shared<log_storage>(disk, "log", log);
-    parts.machine = deliver_to(service, peer_id{1});
-    parts.where = placements::simulated();
+    parts.service = service;
+    parts.where = placements::all_scheduled();
     parts.on_fatal = [this](const std::string& words) { last_words.push_back(words); };
     troupe = make_peer(runtime.system(), std::move(parts));
     for (const auto& actor :

@@ -48,7 +48,7 @@ public:
   void query(std::string_view content, answer_list& answers) override { answers.add(ledger_.tells(server_, content)); }
 
   std::unique_ptr<state_view> save() override { return delivering_->save(); }
-  void load(state_view& chunks) override { delivering_->load(chunks); }
+  void load(chunk_source& chunks) override { delivering_->load(chunks); }
 
 private:
   client_ledger& ledger_;

@@ -14,7 +14,7 @@
 ///   longer one; and nobody sees commands that nobody has asked for.
 #pragma once
 
-#include "messages/raft.hpp"
+#include "troupe/raft_messages.hpp"
 #include "troupe/entry.hpp"
 #include "troupe/state_machine.hpp"
 

@@ -2,8 +2,9 @@
 /// Which operations travel together, and whose they are.
 #pragma once
 
-#include "messages/client.hpp"
 #include "troupe/assert.hpp"
+#include "troupe/client_messages.hpp"
+#include "troupe/peer_options.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,25 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::resp {
-
-/// Bounds of what gathers in a gateway (law 6).
-struct gather_limits {
-  /// A lot is closed when it holds this much; a single larger operation is a lot by itself.
-  std::size_t lot_bytes = std::size_t{4} << 20;
-  /// Encoded operations that wait to be submitted, of all clients together; beyond it they are told `BUSY`.
-  std::size_t waiting_bytes = std::size_t{64} << 20;
-  /// Operations of all clients that are not answered yet, waiting ones included, each counted with
-  /// `operation_cost_bytes` more than its encoding; beyond it they are told `BUSY`.
-  std::size_t unanswered_bytes = std::size_t{256} << 20;
-  /// A lot is closed when its answers are expected to take this much.
-  std::size_t lot_answer_bytes = std::size_t{16} << 20;
-  /// What the answers to all submitted lots are expected to take; beyond it the next lot that asks for values waits.
-  std::size_t answer_bytes = std::size_t{64} << 20;
-};
-
-/// What is kept of an operation besides its encoding, at most.
-inline constexpr std::size_t operation_cost_bytes = 128;
+namespace troupe {
 
 /// Operations of one client that stand next to each other in a lot.
 struct operation_run {
@@ -41,9 +24,9 @@ struct operation_run {
   std::uint32_t count = 0;
 };
 
-/// Gathers the operations of all clients into lots, one gathering for commands and one for queries, and finds the way
-/// back for the answers. At most one lot of each kind is submitted and not yet accepted; what comes meanwhile gathers
-/// in the next. So under load a lot grows by itself, and without load nothing waits.
+/// Gathers the operations of all clients of a gateway or port into lots, one gathering for commands and one for
+/// queries, and finds the way back for the answers. At most one lot of each kind is submitted and not yet accepted;
+/// what comes meanwhile gathers in the next. So under load a lot grows by itself, and without load nothing waits.
 ///
 /// Operations are encoded straight into the block that becomes the log's payload.
 class lot_book {
@@ -203,4 +186,4 @@ private:
   std::size_t size_before_ = 0; ///< Of the gathering block, before the operation being added.
 };
 
-} // namespace troupe::resp
+} // namespace troupe

@@ -1,13 +1,17 @@
 /// \file
-/// What a client (the RESP gateway, the bare interface, a forwarding peer) says to its peer, and what it hears.
+/// What clients, owners and services say to a peer, and what they hear. Plain structs; the handles are in actors.hpp.
 #pragma once
 
-#include "messages/raft.hpp"
+#include "troupe/raft_messages.hpp"
+#include "troupe/shared_bytes.hpp"
 #include "troupe/state_machine.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace troupe {
 
@@ -73,13 +77,45 @@ struct peer_state {
 /// Stops a peer for good: it says nothing more, its actors end, its files are closed (the course's Kill()).
 struct stop_peer {};
 
-/// A committed entry as the bare interface delivers it: exactly once per life, in order, without gaps. Room for
-/// snapshots in the same stream comes with them.
+/// A committed entry as the bare interface delivers it: exactly once per life, in order, without gaps (N3).
 struct applied_command {
   peer_id peer; ///< Whose service this is.
   log_index index;
   term_number term;
   shared_bytes command;
 };
+
+/// A state that replaces everything delivered so far: the next command has index `index + 1`. Comes in the same ordered
+/// stream as the commands. Not sent yet: snapshots are to come, and a service written today will understand them.
+struct installed_snapshot {
+  peer_id peer; ///< Whose service this is.
+  log_index index;
+  term_number term;
+  shared_bytes state;
+};
+
+/// One command, for a port: it goes through the log, and its outcome is the state machine's answer.
+struct carry_out {
+  shared_bytes command;
+};
+
+/// One query, for a port: answered from the state machine's present state, linearizably (thesis 6.4). Never logged. It
+/// sees every command whose outcome was known when it was asked.
+struct look_up {
+  shared_bytes query;
+};
+
+/// What became of one operation.
+struct outcome {
+  /// Why there is no answer. `refusal::uncertain`: it may have been carried out, or may yet be; everything else: it
+  /// certainly was not. Nothing: it was, and `answer` is the answer.
+  std::optional<refusal> refused;
+  std::string answer;
+
+  [[nodiscard]] bool is_answered() const { return !refused.has_value(); }
+};
+
+/// A refusal in words for a log or an error message: "outcome unknown: ...".
+[[nodiscard]] std::string_view in_words(refusal why);
 
 } // namespace troupe

@@ -1,6 +1,6 @@
-#include "app/resp/lots.hpp"
+#include "actors/port/lots.hpp"
 
-namespace troupe::resp {
+namespace troupe {
 
 std::string& lot_book::begin(operation what, std::size_t bytes, std::size_t answer_bytes) {
   auto& waiting = of(what).waiting;
@@ -59,4 +59,4 @@ void lot_book::accepted(std::uint64_t number) {
       kind.unaccepted.reset();
 }
 
-} // namespace troupe::resp
+} // namespace troupe

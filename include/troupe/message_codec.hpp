@@ -6,7 +6,7 @@
 /// (actors/link/frame.hpp) checksums the head; each payload carries the checksum its leader gave it, in the head.
 #pragma once
 
-#include "messages/raft.hpp"
+#include "troupe/raft_messages.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,0 +1,31 @@
+#include "troupe/state_machine.hpp"
+
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+class whole_state final : public state_view {
+public:
+  explicit whole_state(std::string state) : state_{std::move(state)} {}
+  std::string next_chunk() override { return std::exchange(state_, {}); }
+
+private:
+  std::string state_;
+};
+
+} // namespace
+
+std::unique_ptr<state_view> view_of(std::string state) {
+  return std::make_unique<whole_state>(std::move(state));
+}
+
+std::string read_all(chunk_source& chunks) {
+  std::string all;
+  for (auto chunk = chunks.next_chunk(); !chunk.empty(); chunk = chunks.next_chunk())
+    all += chunk;
+  return all;
+}
+
+} // namespace troupe

@@ -1,0 +1,235 @@
+// The bare interface: peers in an actor system of the test's, that speak with each other directly.
+#include "tests/embedding/world.hpp"
+#include "troupe/durable_log.hpp"
+#include "troupe/peer.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <map>
+
+using namespace troupe;
+using namespace troupe::embedding;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct quiet_config : caf::actor_system_config {
+  quiet_config() {
+    spdlog::set_level(spdlog::level::err);
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", 2u);
+    set("scheduler.max-throughput", 200u);
+  }
+};
+
+/// Passes on to the test what the peers deliver.
+service_actor::behavior_type pass_on(service_actor::pointer, const caf::actor& test) {
+  return {[=](const applied_command& m) { caf::anon_send(test, m); }, [](const installed_snapshot&) {}};
+}
+
+/// Three peers of one process, each with a log of its own.
+struct trio {
+  scratch_directory disk;
+  quiet_config config;
+  caf::actor_system system{config};
+  caf::scoped_actor test{system};
+  std::vector<peer_id> ids{peer_id{1}, peer_id{2}, peer_id{3}};
+  std::map<peer_id, peer_handle> peers;
+  std::map<peer_id, service_actor> services;
+
+  [[nodiscard]] peer_parts parts(peer_id id) {
+    peer_parts made_of;
+    made_of.self = id;
+    made_of.members = configuration::of(ids);
+    made_of.options.term_start_no_op = false;
+    made_of.options.seed = id.value();
+    made_of.store = open_durable_log(disk / std::to_string(id.value()), {"trio", id, ids}, std::size_t{64} << 10);
+    made_of.service = services[id] = system.spawn(pass_on, caf::actor_cast<caf::actor>(test));
+    return made_of;
+  }
+
+  void make_all() {
+    for (const auto id : ids)
+      peers[id] = make(system, parts(id));
+  }
+
+  /// Each is told of the others only now: none could have been named when the first was made.
+  void begin_all() {
+    for (const auto& [id, peer] : peers)
+      caf::anon_send(peer, begin{{peers.begin(), peers.end()}});
+  }
+
+  [[nodiscard]] peer_state state(const peer_handle& peer) {
+    peer_state answer;
+    test->request(peer, patience, ask_state{})
+        .receive([&](const peer_state& state) { answer = state; }, [](const caf::error&) {});
+    return answer;
+  }
+
+  [[nodiscard]] start_reply start(const peer_handle& peer, const std::string& command) {
+    start_reply answer;
+    test->request(peer, patience, troupe::start{shared_bytes{command}})
+        .receive([&](const start_reply& reply) { answer = reply; }, [](const caf::error&) {});
+    return answer;
+  }
+
+  [[nodiscard]] peer_id await_leader() {
+    peer_id leader;
+    CHECK(eventually([&] {
+      for (const auto& [id, peer] : peers)
+        if (state(peer).is_leader)
+          leader = id;
+      return leader != nobody;
+    }));
+    return leader;
+  }
+
+  /// The next `count` commands that any service hears, as peer, index and command.
+  [[nodiscard]] std::map<peer_id, std::vector<std::pair<log_index, std::string>>> hear(std::size_t count) {
+    std::map<peer_id, std::vector<std::pair<log_index, std::string>>> heard;
+    for (std::size_t i = 0; i < count; ++i)
+      test->receive(
+          [&](const applied_command& m) { heard[m.peer].emplace_back(m.index, std::string{m.command.view()}); },
+          caf::after(patience) >> [] { FAIL("a command was not delivered"); });
+    return heard;
+  }
+
+  /// Waits for the end of an actor.
+  template <class Handle>
+  void await_end(const Handle& handle) {
+    test->monitor(handle);
+    test->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] { FAIL("it has not ended"); });
+  }
+
+  ~trio() {
+    for (const auto& [id, peer] : peers)
+      caf::anon_send(peer, stop_peer{});
+    for (const auto& [id, service] : services)
+      caf::anon_send_exit(service, caf::exit_reason::user_shutdown);
+  }
+};
+
+} // namespace
+
+SCENARIO("N1 N2 N3: peers made from each other's handles agree, answer at once, and deliver in order") {
+  trio world;
+  world.make_all();
+  world.begin_all();
+  const auto leader = world.await_leader();
+  std::vector<std::pair<log_index, std::string>> expected;
+  for (std::uint64_t i = 1; i <= 100; ++i) {
+    const auto reply = world.start(world.peers[leader], "command " + std::to_string(i));
+    REQUIRE(reply.is_leader);
+    CHECK(reply.index == log_index{i}); // The first command has index 1, and they are consecutive.
+    expected.emplace_back(log_index{i}, "command " + std::to_string(i));
+  }
+  const auto heard = world.hear(300);
+  for (const auto id : world.ids)
+    CHECK(heard.at(id) == expected);
+  for (const auto& [id, peer] : world.peers)
+    if (id != leader)
+      CHECK_FALSE(world.start(peer, "for the leader").is_leader);
+}
+
+TEST_CASE("N8: when a peer's end is reported, its files are closed, and another may be made of them") {
+  trio world;
+  world.make_all();
+  world.begin_all();
+  const auto leader = world.await_leader();
+  REQUIRE(world.start(world.peers[leader], "kept").is_leader);
+  (void)world.hear(3);
+  const auto stopped = leader;
+  caf::anon_send(world.peers[stopped], stop_peer{});
+  world.await_end(world.peers[stopped]);
+  // The directory would still be locked otherwise.
+  world.peers[stopped] = make(world.system, world.parts(stopped));
+  world.begin_all();
+  const auto heard = world.hear(1);
+  CHECK(heard.at(stopped).front().second == "kept");
+}
+
+TEST_CASE("a peer whose service has ended stops") {
+  trio world;
+  world.make_all();
+  world.begin_all();
+  const auto leader = world.await_leader();
+  caf::anon_send_exit(world.services[leader], caf::exit_reason::user_shutdown);
+  (void)world.start(world.peers[leader], "for nobody");
+  world.await_end(world.peers[leader]);
+}
+
+TEST_CASE("N19: a slow service is handed no more than the bound of the apply backlog") {
+  trio world;
+  world.ids.resize(1);
+  auto made_of = world.parts(peer_id{1});
+  made_of.options.limits.apply_backlog_bytes = 10'000;
+  made_of.options.limits.uncommitted_bytes = 1 << 20;
+  made_of.options.limits.proposal_bytes = 1 << 20;
+  // A blocking actor looks at its mailbox only when it wants to.
+  made_of.service = caf::actor_cast<service_actor>(world.test);
+  auto peer = world.peers[peer_id{1}] = make(world.system, std::move(made_of));
+  world.begin_all();
+  // Asked from elsewhere: the test's own mailbox is the slow service's.
+  caf::scoped_actor asker{world.system};
+  std::uint64_t accepted = 0;
+  CHECK(eventually([&] {
+    bool took = false;
+    asker->request(peer, patience, start{shared_bytes{std::string(1000, 'x')}})
+        .receive([&](const start_reply& reply) { took = reply.is_leader; }, [](const caf::error&) {});
+    accepted += took;
+    return accepted > 100 && !took; // In the end there is no room, though everything is committed.
+  }));
+  CHECK(accepted < 1200); // Of 1 MiB and what is handed over.
+  peer_state state;
+  asker->request(peer, patience, ask_state{})
+      .receive([&](const peer_state& answer) { state = answer; }, [](const caf::error&) {});
+  CHECK(state.applied == log_index{});
+  // It gets through: all of it, in order, and there is room again.
+  for (std::uint64_t i = 1; i <= accepted; ++i)
+    world.test->receive([&](const applied_command& m) { REQUIRE(m.index == log_index{i}); },
+                        caf::after(patience) >> [] { FAIL("a command was not delivered"); });
+}
+
+TEST_CASE("a port of a bare peer with a state machine answers requests") {
+  trio world;
+  world.ids.resize(1);
+  auto made_of = world.parts(peer_id{1});
+  made_of.service = nullptr;
+  made_of.machine = std::make_shared<counter>();
+  auto peer = world.peers[peer_id{1}] = make(world.system, std::move(made_of));
+  auto port = open_port(world.system, peer, placement::scheduled);
+  world.begin_all();
+  std::string answer;
+  CHECK(eventually([&] {
+    world.test->request(port, patience, carry_out{shared_bytes{"42"}})
+        .receive([&](const outcome& how) { answer = how.answer; }, [](const caf::error&) {});
+    return !answer.empty();
+  }));
+  CHECK(answer == "42");
+  caf::anon_send(peer, stop_peer{});
+  world.await_end(port);
+}
+
+TEST_CASE("parts that do not fit together are refused with words") {
+  trio world;
+  const auto refused = [&](auto&& spoil) -> std::string {
+    auto parts = world.parts(peer_id{1});
+    spoil(parts);
+    try {
+      caf::anon_send(make(world.system, std::move(parts)), stop_peer{});
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  const auto says = [&](auto&& spoil, const std::string& part) {
+    const auto words = refused(spoil);
+    CHECK_MESSAGE(words.find(part) != words.npos, words);
+  };
+  says([](peer_parts& p) { p.self = peer_id{}; }, "its id is 0");
+  says([](peer_parts& p) { p.self = peer_id{9}; }, "not among its own members");
+  says([](peer_parts& p) { p.store = nullptr; }, "a store of its own or a shared disk");
+  says([](peer_parts& p) { p.service = nullptr; }, "a state machine or a service");
+  says([](peer_parts& p) { p.machine = std::make_shared<counter>(); }, "a state machine or a service");
+  says([](peer_parts& p) { p.options.times.election_timeout_max = 0ms; }, "times.election_timeout_max");
+}

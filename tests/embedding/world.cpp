@@ -1,0 +1,88 @@
+#include "tests/embedding/world.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace troupe::embedding {
+
+std::size_t counter::apply(std::span<const command> commands, answer_list& answers) {
+  for (const auto& each : commands) {
+    value_ += std::stoll(std::string{each.content});
+    answers.add(std::to_string(value_));
+  }
+  return commands.size();
+}
+
+void counter::query(std::string_view, answer_list& answers) {
+  answers.add(std::to_string(value_));
+}
+
+scratch_directory::scratch_directory() {
+  auto name = (std::filesystem::temp_directory_path() / "troupe-embedding-XXXXXX").string();
+  REQUIRE(::mkdtemp(name.data()) != nullptr);
+  path_ = name;
+}
+
+scratch_directory::~scratch_directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::vector<std::string> free_addresses(std::size_t count) {
+  std::vector<int> sockets;
+  std::vector<std::string> addresses;
+  for (std::size_t i = 0; i < count; ++i) {
+    sockets.push_back(::socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::bind(sockets.back(), reinterpret_cast<sockaddr*>(&any), sizeof any) == 0);
+    socklen_t size = sizeof any;
+    REQUIRE(::getsockname(sockets.back(), reinterpret_cast<sockaddr*>(&any), &size) == 0);
+    addresses.push_back("127.0.0.1:" + std::to_string(ntohs(any.sin_port)));
+  }
+  for (const auto socket : sockets)
+    ::close(socket);
+  return addresses;
+}
+
+namespace {
+
+std::size_t entries_of(const char* path) {
+  const std::filesystem::directory_iterator all{path};
+  return static_cast<std::size_t>(std::distance(std::filesystem::begin(all), std::filesystem::end(all)));
+}
+
+} // namespace
+
+std::size_t threads_now() {
+  return entries_of("/proc/self/task");
+}
+
+std::size_t open_files_now() {
+  return entries_of("/proc/self/fd");
+}
+
+std::size_t resident_bytes_now() {
+  std::size_t size = 0;
+  std::size_t resident = 0;
+  std::ifstream{"/proc/self/statm"} >> size >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+bool eventually(const std::function<bool()>& holds) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > until)
+      return false;
+    ::poll(nullptr, 0, 10);
+  }
+  return true;
+}
+
+} // namespace troupe::embedding
