@@ -103,7 +103,7 @@ TEST_CASE("P6 a node whose disk fails under load ends at once, the others go on,
   INFO(dice.words());
   scratch_directory control;
   const disk_faults faults{control.path()};
-  real_cluster three{3, {"--heartbeat", "50ms", "--election-timeout", "250ms..500ms"}, faults.program()};
+  real_cluster three{3, quick_elections(), faults.program()};
   INFO(three.log_tails());
   three.start_all();
   token_load load{three.doors(), 9, dice.seed};
@@ -131,7 +131,7 @@ TEST_CASE("P7 short writes are completed, and a full disk ends a node with exit 
   INFO(dice.words());
   scratch_directory control;
   const disk_faults faults{control.path()};
-  real_cluster three{3, {"--heartbeat", "50ms", "--election-timeout", "250ms..500ms"}, faults.program()};
+  real_cluster three{3, quick_elections(), faults.program()};
   INFO(three.log_tails());
   for (const auto& each : three.cluster.members())
     faults.write_short(each.id);

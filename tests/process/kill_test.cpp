@@ -10,9 +10,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Elections that take less time than the test has; small segments, so that there are several to recover.
-const std::vector<std::string> quick = {"--heartbeat",  "50ms",           "--election-timeout",
-                                        "250ms..500ms", "--segment-size", "1MiB"};
+// Small segments, so that there are several to recover.
+const auto quick = quick_elections({"--segment-size", "1MiB"});
 constexpr unsigned clients = 16;
 // For an election and what comes before and after it, on a machine that does something else besides.
 constexpr duration patience = 60s;

@@ -21,9 +21,7 @@ constexpr int faults_between_healings = 8;
 class tormented_cluster {
 public:
   explicit tormented_cluster(seeded_dice& dice)
-      : dice_{dice}, faults_{control_.path()}, three{3,
-                                                     {"--heartbeat", "50ms", "--election-timeout", "250ms..500ms",
-                                                      "--segment-size", "256KiB"},
+      : dice_{dice}, faults_{control_.path()}, three{3, quick_elections({"--segment-size", "256KiB"}),
                                                      faults_.program()} {
     for (const auto& each : three.cluster.members())
       journals_.push_back(faults_.note_unsynced_writes(each.id));

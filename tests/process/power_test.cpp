@@ -28,8 +28,7 @@ TEST_CASE("P1 P2 power that fails under all nodes, or under one, takes nothing t
   INFO(dice.words());
   scratch_directory control;
   const disk_faults faults{control.path()};
-  real_cluster three{
-      3, {"--heartbeat", "50ms", "--election-timeout", "250ms..500ms", "--segment-size", "256KiB"}, faults.program()};
+  real_cluster three{3, quick_elections({"--segment-size", "256KiB"}), faults.program()};
   INFO(three.log_tails());
   std::vector<std::string> journals;
   for (const auto& each : three.cluster.members())

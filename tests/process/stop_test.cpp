@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::vector<std::string> quick = {"--heartbeat",  "50ms",           "--election-timeout",
-                                        "250ms..500ms", "--segment-size", "1MiB"};
+// Small segments, so that there are several to recover.
+const auto quick = quick_elections({"--segment-size", "1MiB"});
 constexpr unsigned clients = 16;
 constexpr duration patience = 60s;
 // "Within a few seconds", three of which are the farewells and the alarm of app/node_command.cpp.
