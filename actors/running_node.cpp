@@ -1,6 +1,5 @@
 #include "actors/running_node.hpp"
-
-#include <spdlog/spdlog.h>
+#include "actors/logging.hpp"
 
 #include <exception>
 #include <utility>
@@ -54,12 +53,12 @@ caf::behavior watch_over(caf::event_based_actor* self, const peer_actor& peer, c
 }
 
 void log_recovery(peer_id self, const data_directory& directory, const recovery_report& report) {
-  spdlog::info("peer={} event=recovered dir={} disk={} boot={} segments={} records={} bytes={}", self.value(),
-               directory.path(), to_string(directory.uuid()), directory.boot(), report.segments, report.records,
-               report.bytes);
+  logs().info("peer={} event=recovered dir={} disk={} boot={} segments={} records={} bytes={}", self.value(),
+              directory.path(), to_string(directory.uuid()), directory.boot(), report.segments, report.records,
+              report.bytes);
   if (report.cut)
-    spdlog::warn("peer={} event=torn_write_undone file={} offset={} bytes={} why=\"{}\"", self.value(),
-                 report.cut->file, report.cut->offset, report.cut->bytes, report.cut->why);
+    logs().warn("peer={} event=torn_write_undone file={} offset={} bytes={} why=\"{}\"", self.value(), report.cut->file,
+                report.cut->offset, report.cut->bytes, report.cut->why);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "app/node_command.hpp"
 
+#include "actors/logging.hpp"
 #include "actors/running_node.hpp"
 #include "app/kv/store.hpp"
 #include "app/resp/gateway.hpp"
@@ -42,7 +43,7 @@ void set_up_logging(const std::string& level) {
                                              spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
   logger->set_pattern("time=%Y-%m-%dT%H:%M:%S.%fZ level=%l %v", spdlog::pattern_time_type::utc);
   logger->set_level(spdlog::level::from_str(level));
-  spdlog::set_default_logger(std::move(logger));
+  log_to(std::move(logger));
 }
 
 // The last line on stderr. Written past the queue of the log: nothing may come between it and the end.
@@ -110,8 +111,8 @@ std::uint64_t make_room_for_clients(std::uint64_t clients) {
     throw std::runtime_error{"the limit of open files, " + std::to_string(limit.rlim_cur)
                              + ", leaves none for clients; raise it above " + std::to_string(other_descriptors)
                              + " (ulimit -n)"};
-  spdlog::warn("event=few_descriptors max_clients={} limit={} remedy=\"raise ulimit -n\"",
-               limit.rlim_cur - other_descriptors, limit.rlim_cur);
+  logs().warn("event=few_descriptors max_clients={} limit={} remedy=\"raise ulimit -n\"",
+              limit.rlim_cur - other_descriptors, limit.rlim_cur);
   return limit.rlim_cur - other_descriptors;
 }
 
@@ -159,7 +160,7 @@ resp::gateway_options gateway_options_of(const node_settings& settings, std::uin
   std::cout << "ready id=" << settings.id.value() << " client=" << to_string(door.bound)
             << " peer=" << to_string(node.bound()) << std::endl;
   auto signal = stop.wait();
-  spdlog::info("event=stopping signal={} sender={}", signal.number, signal.sender);
+  logs().info("event=stopping signal={} sender={}", signal.number, signal.sender);
   // An impatient second signal ends what may hold this up.
   stop.let_go();
   const auto gateway = caf::actor_cast<caf::actor>(door.gateway);

@@ -4,8 +4,7 @@
 #include "actors/link/frame.hpp"
 #include "actors/link/log_throttle.hpp"
 #include "actors/log_quotes.hpp"
-
-#include <spdlog/spdlog.h>
+#include "actors/logging.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -63,7 +62,7 @@ private:
         [this](const caf::io::new_data_msg& m) { hear_bytes(m); },
         [this](const caf::io::connection_closed_msg& m) { hear_end(m.handle); },
         [this](const caf::io::data_transferred_msg& m) { hear_progress(m); },
-        [this](const caf::io::acceptor_closed_msg&) { spdlog::critical("event=link_door_closed"); },
+        [this](const caf::io::acceptor_closed_msg&) { logs().critical("event=link_door_closed"); },
     };
   }
 
@@ -136,7 +135,7 @@ private:
     if (at == connections_.end())
       return;
     if (at->second.peer != nobody)
-      spdlog::debug("event=inward_closed peer={}", at->second.peer.value());
+      logs().debug("event=inward_closed peer={}", at->second.peer.value());
     connections_.erase(at);
   }
 
@@ -199,7 +198,7 @@ private:
     link.boot = words->boot;
     link.parser.limit(frame_limit_bytes);
     put(handle, link, link_frame::hello_ack, encode(introduce(options_.me, words->from)));
-    spdlog::debug("event=inward_up peer={} boot={}", words->from.value(), words->boot);
+    logs().debug("event=inward_up peer={} boot={}", words->from.value(), words->boot);
     if (const auto dialer = dialers_.find(words->from); dialer != dialers_.end())
       send(dialer->second, seen_at_door{words->boot});
   }
@@ -222,8 +221,8 @@ private:
     const auto notice = decode_closing(came.head);
     if (notice && is_about_identity(notice->reason))
       if (const auto times = said_.times(std::to_string(link.peer.value()) + notice->words, clock().now()); times > 0) {
-        spdlog::warn("event=link_refused peer={} reason={} times={} words={}", link.peer.value(),
-                     static_cast<unsigned>(notice->reason), times, in_log_quotes(notice->words));
+        logs().warn("event=link_refused peer={} reason={} times={} words={}", link.peer.value(),
+                    static_cast<unsigned>(notice->reason), times, in_log_quotes(notice->words));
         send(listener_, link_refused{link.peer, notice->reason, notice->words});
       }
     leave(link);
@@ -259,7 +258,7 @@ private:
     if (known)
       return;
     known = disk;
-    spdlog::info("event=peer_identified peer={} disk={}", peer.value(), to_string(disk));
+    logs().info("event=peer_identified peer={} disk={}", peer.value(), to_string(disk));
     send(listener_, peer_identified{peer, disk});
   }
 
@@ -268,8 +267,8 @@ private:
     const auto who = link.peer == nobody ? std::string{"unknown"} : std::to_string(link.peer.value());
     const auto times = said_.times(who + link.address + notice.words, clock().now());
     if (times > 0)
-      spdlog::log(level_of(link, notice), "event=inward_dismissed peer={} addr={} reason={} times={} words={}", who,
-                  link.address, static_cast<unsigned>(notice.reason), times, in_log_quotes(notice.words));
+      logs().log(level_of(link, notice), "event=inward_dismissed peer={} addr={} reason={} times={} words={}", who,
+                 link.address, static_cast<unsigned>(notice.reason), times, in_log_quotes(notice.words));
   }
 
   static spdlog::level::level_enum level_of(const inward& link, const refusal_notice& notice) {
@@ -341,8 +340,8 @@ std::variant<link_door, std::string> spawn_acceptor(caf::actor_system& system, c
   for (const auto& [id, dialer] : dialers)
     book.try_emplace(id);
   caf::actor_config config{&system.middleman().backend()};
-  auto handle = system.spawn_class<draining<acceptor>, caf::no_spawn_options>(config, options, std::move(book), dialers, local,
-                                                                    listener, door.socket);
+  auto handle = system.spawn_class<draining<acceptor>, caf::no_spawn_options>(config, options, std::move(book), dialers,
+                                                                              local, listener, door.socket);
   return link_door{std::move(handle), {options.listen.host, door.port}};
 }
 

@@ -6,10 +6,9 @@
 #include "actors/link/log_throttle.hpp"
 #include "actors/link/resolver.hpp"
 #include "actors/log_quotes.hpp"
+#include "actors/logging.hpp"
 #include "messages/wire.hpp"
 #include "troupe/assert.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <functional>
@@ -109,8 +108,8 @@ private:
     if (fits && bytes - frame_header_bytes <= frame_limit_bytes)
       return true;
     if (dropped_++ == 0)
-      spdlog::warn("event=link_busy peer={} queued_bytes={} message_bytes={}", remote_.value(), link_->queued_bytes,
-                   bytes);
+      logs().warn("event=link_busy peer={} queued_bytes={} message_bytes={}", remote_.value(), link_->queued_bytes,
+                  bytes);
     return false;
   }
 
@@ -251,7 +250,7 @@ private:
     progress_ = progress::up;
     backoff_.reset();
     said_ = {};
-    spdlog::info("event=link_up peer={} boot={} disk={}", remote_.value(), link_->boot, to_string(link_->disk));
+    logs().info("event=link_up peer={} boot={} disk={}", remote_.value(), link_->boot, to_string(link_->disk));
     send(listener_, link_up{remote_, link_->disk, link_->boot});
     arm_timer(clock().now() + options_.ping_every);
   }
@@ -262,8 +261,8 @@ private:
       return lose("malformed closing");
     const auto times = is_about_identity(notice->reason) ? said_.times(notice->words, clock().now()) : 0;
     if (times > 0) {
-      spdlog::warn("event=link_refused peer={} reason={} times={} words={}", remote_.value(),
-                   static_cast<unsigned>(notice->reason), times, in_log_quotes(notice->words));
+      logs().warn("event=link_refused peer={} reason={} times={} words={}", remote_.value(),
+                  static_cast<unsigned>(notice->reason), times, in_log_quotes(notice->words));
       send(listener_, link_refused{remote_, notice->reason, notice->words});
     }
     lose("closed by the other end: " + notice->words);
@@ -291,7 +290,7 @@ private:
       link_->heard = clock().now();
     link_->queued_bytes = m.remaining;
     if (dropped_ > 0 && link_->queued_bytes < options_.queue_bytes / 2)
-      spdlog::warn("event=link_writable peer={} dropped={}", remote_.value(), std::exchange(dropped_, 0));
+      logs().warn("event=link_writable peer={} dropped={}", remote_.value(), std::exchange(dropped_, 0));
     if (closing_ && m.remaining == 0)
       end_attempt();
   }
@@ -343,7 +342,7 @@ private:
 
   void lose(std::string_view why) {
     if (progress_ == progress::up) {
-      spdlog::info("event=link_down peer={} why={}", remote_.value(), in_log_quotes(why));
+      logs().info("event=link_down peer={} why={}", remote_.value(), in_log_quotes(why));
       send(listener_, link_down{remote_, std::string{why}});
       drop_connection();
       return wait();
@@ -371,8 +370,8 @@ private:
   /// Says what is wrong once a minute while there is no link, not at every attempt.
   void note_trouble(std::string_view what) {
     if (const auto times = said_.times(what, clock().now()); times > 0)
-      spdlog::info("event=link_waiting peer={} address={} times={} why={}", remote_.value(), to_string(where_), times,
-                   in_log_quotes(what));
+      logs().info("event=link_waiting peer={} address={} times={} why={}", remote_.value(), to_string(where_), times,
+                  in_log_quotes(what));
   }
 
   void stop() {

@@ -1,11 +1,10 @@
 #include "actors/peer/peer.hpp"
 
+#include "actors/logging.hpp"
 #include "actors/peer/client_desk.hpp"
 #include "actors/peer/consensus.hpp"
 #include "actors/peer/supply.hpp"
 #include "actors/replicator/replicator.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <optional>
@@ -157,7 +156,7 @@ private:
     for (const auto& read : out.failed_reads)
       desk_.fail(read);
     for (const auto& f : out.facts)
-      spdlog::log(level_of(f.how), "peer={} group={} {}", parts_.self.value(), parts_.group.value(), f.what);
+      logs().log(level_of(f.how), "peer={} group={} {}", parts_.self.value(), parts_.group.value(), f.what);
     if (out.commit_advanced)
       supply_.feed_applier();
     desk_.notice_leader();
@@ -240,8 +239,8 @@ private:
   }
 
   void restart_replicator(peer_id follower) {
-    spdlog::warn("peer={} group={} event=replicator_restarted follower={}", parts_.self.value(), parts_.group.value(),
-                 follower.value());
+    logs().warn("peer={} group={} event=replicator_restarted follower={}", parts_.self.value(), parts_.group.value(),
+                follower.value());
     begin_replicator(follower, mind_.renew_incarnation(follower), mind_.entries().last_position());
     act([&](peer_output& out) { mind_.renew_lease(now(), out); });
   }
@@ -283,8 +282,8 @@ private:
       return; // A replicator of an earlier leadership.
     } else if (m.reason == caf::exit_reason::user_shutdown) {
       // Its service has ended, or the disk it shares was closed: by those who own them.
-      spdlog::warn("peer={} group={} event=stopped why=\"its service or its disk was closed\"", parts_.self.value(),
-                   parts_.group.value());
+      logs().warn("peer={} group={} event=stopped why=\"its service or its disk was closed\"", parts_.self.value(),
+                  parts_.group.value());
       stop();
     } else {
       parts_.on_fatal("an actor that a peer cannot live without has ended");

@@ -1,9 +1,8 @@
 #include "actors/port/port.hpp"
 
+#include "actors/logging.hpp"
 #include "actors/placement.hpp"
 #include "actors/port/lots.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <exception>
 #include <unordered_map>
@@ -153,7 +152,7 @@ void awaited_outcome::tell(outcome how) {
   try {
     then(std::move(how));
   } catch (const std::exception& failure) {
-    spdlog::error("event=callback_threw what=\"{}\"", failure.what());
+    logs().error("event=callback_threw what=\"{}\"", failure.what());
   }
 }
 

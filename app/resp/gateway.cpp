@@ -4,11 +4,10 @@
 #include "actors/link/log_throttle.hpp"
 #include "actors/link/socket.hpp"
 #include "actors/log_quotes.hpp"
+#include "actors/logging.hpp"
 #include "app/kv/reply.hpp"
 #include "app/resp/conversation.hpp"
 #include "app/resp/outbox.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -78,7 +77,7 @@ private:
         [this](const caf::io::new_data_msg& m) { hear_bytes(m); },
         [this](const caf::io::data_transferred_msg& m) { hear_progress(m); },
         [this](const caf::io::connection_closed_msg& m) { hear_end(m.handle); },
-        [this](const caf::io::acceptor_closed_msg&) { spdlog::critical("event=gateway_door_closed"); },
+        [this](const caf::io::acceptor_closed_msg&) { logs().critical("event=gateway_door_closed"); },
     };
   }
 
@@ -281,8 +280,8 @@ private:
     const auto& who = one.mind.about().who;
     const auto host = std::string_view{who.address}.substr(0, who.address.rfind(':'));
     if (const auto times = said_.times(std::string{host} + why, clock().now()); times > 0)
-      spdlog::log(level, "event=client_ended client={} addr={} input_bytes={} output_bytes={} times={} why={}", who.id,
-                  who.address, one.input_bytes, one.mind.output_bytes(), times, in_log_quotes(why));
+      logs().log(level, "event=client_ended client={} addr={} input_bytes={} output_bytes={} times={} why={}", who.id,
+                 who.address, one.input_bytes, one.mind.output_bytes(), times, in_log_quotes(why));
   }
 
   void end_linger(std::uint64_t id) {
@@ -422,7 +421,7 @@ private:
   }
 
   void lose_peer() {
-    spdlog::error("event=gateway_lost_peer clients={} lots={}", clients_.size(), book_.open_lots());
+    logs().error("event=gateway_lost_peer clients={} lots={}", clients_.size(), book_.open_lots());
     peer_ = nullptr;
     tell_no_status(std::exchange(status_wanted_, {}));
     abandon_lots();

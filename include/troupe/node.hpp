@@ -75,7 +75,7 @@ struct node_config {
 
 /// A running node. All members may be called from any thread, but not from the state machine and not from a callback.
 ///
-/// Logs through spdlog's default logger: set its level and sinks as you like. The node's threads: one for sockets, Raft
+/// Logs warnings to stderr, unless logging.hpp is told otherwise. The node's threads: one for sockets, Raft
 /// and the state machine, two for the disk, one that remembers peers, two workers of CAF (none of these two in an actor
 /// system of yours), and one more for as long as a name is looked up.
 class node {

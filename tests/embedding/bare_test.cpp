@@ -3,8 +3,6 @@
 #include "troupe/durable_log.hpp"
 #include "troupe/peer.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <map>
 
 using namespace troupe;
@@ -15,7 +13,7 @@ namespace {
 
 struct quiet_config : caf::actor_system_config {
   quiet_config() {
-    spdlog::set_level(spdlog::level::err);
+    be_quiet();
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads", 2u);
     set("scheduler.max-throughput", 200u);

@@ -5,7 +5,6 @@
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
-#include <spdlog/spdlog.h>
 
 #include <future>
 #include <memory>
@@ -23,7 +22,7 @@ struct cluster {
   std::vector<std::string> addresses = free_addresses(3);
   std::vector<std::unique_ptr<node>> nodes{3};
 
-  cluster() { spdlog::set_level(spdlog::level::err); }
+  cluster() { be_quiet(); }
 
   [[nodiscard]] node_config config(std::size_t i) const {
     node_config config;

@@ -3,8 +3,6 @@
 #include "troupe/durable_log.hpp"
 #include "troupe/peer.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <map>
 
 using namespace troupe;
@@ -17,7 +15,7 @@ constexpr std::uint32_t groups = 334; // Of three peers each: 1,002.
 
 struct small_config : caf::actor_system_config {
   small_config() {
-    spdlog::set_level(spdlog::level::err);
+    be_quiet();
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads", 2u);
     set("scheduler.max-throughput", 200u);

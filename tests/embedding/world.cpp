@@ -1,5 +1,9 @@
 #include "tests/embedding/world.hpp"
 
+#include "troupe/logging.hpp"
+
+#include <spdlog/spdlog.h>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -73,6 +77,10 @@ std::size_t resident_bytes_now() {
   std::size_t resident = 0;
   std::ifstream{"/proc/self/statm"} >> size >> resident;
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void be_quiet() {
+  log_to(std::make_shared<spdlog::logger>("nowhere"));
 }
 
 bool eventually(const std::function<bool()>& holds) {

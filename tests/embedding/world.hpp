@@ -54,6 +54,9 @@ private:
 /// Resident memory of this process, bytes.
 [[nodiscard]] std::size_t resident_bytes_now();
 
+/// Nothing that is logged here is news.
+void be_quiet();
+
 /// Looks until `holds`, for as long as `patience`; whether it held.
 [[nodiscard]] bool eventually(const std::function<bool()>& holds);
 

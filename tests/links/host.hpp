@@ -3,9 +3,9 @@
 #pragma once
 
 #include "actors/link/acceptor.hpp"
+#include "actors/logging.hpp"
 
 #include <doctest/doctest.h>
-#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <functional>
@@ -42,7 +42,7 @@ inline link_options options_of(std::uint64_t id) {
 
 struct io_config : caf::actor_system_config {
   io_config() {
-    spdlog::set_level(spdlog::level::err); // What is refused here is refused on purpose.
+    logs().set_level(spdlog::level::err); // What is refused here is refused on purpose.
     load<caf::io::middleman>();
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads", 1u);

@@ -1,5 +1,6 @@
 // What becomes of a peer when one of its own actors dies: a replicator is replaced, without the others there is no
 // peer.
+#include "actors/logging.hpp"
 #include "actors/node.hpp"
 #include "persistence/log_storage.hpp"
 #include "stage/runtime.hpp"
@@ -7,7 +8,6 @@
 
 #include <doctest/doctest.h>
 #include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <sstream>
 
@@ -83,7 +83,7 @@ public:
 /// A peer that leads two agreeable followers.
 struct little_world {
   little_world() {
-    spdlog::set_level(spdlog::level::warn);
+    logs().set_level(spdlog::level::warn);
     std::map<peer_id, raft_actor> others;
     for (std::uint64_t id : {2, 3}) {
       others[peer_id{id}] = runtime.system().spawn<agreeable_follower>(what[id - 2], &troupe.peer);
@@ -139,14 +139,12 @@ struct little_world {
 
 /// Catches what is logged while it lives.
 struct log_catcher {
-  log_catcher() : before{spdlog::default_logger()} {
-    spdlog::set_default_logger(
-        std::make_shared<spdlog::logger>("caught", std::make_shared<spdlog::sinks::ostream_sink_mt>(text)));
+  log_catcher() {
+    log_to(std::make_shared<spdlog::logger>("caught", std::make_shared<spdlog::sinks::ostream_sink_mt>(text)));
   }
-  ~log_catcher() { spdlog::set_default_logger(before); }
+  ~log_catcher() { log_to(nullptr); }
 
   std::ostringstream text;
-  std::shared_ptr<spdlog::logger> before;
 };
 
 } // namespace

@@ -1,9 +1,8 @@
 #include "tests/support/course.hpp"
 
+#include "actors/logging.hpp"
 #include "stage/transcript.hpp"
 #include "tests/support/logs.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -42,8 +41,8 @@ course::course(std::uint64_t seed, course_options options)
   log_by_virtual_time(runtime_);
   network_.set_reliable(options_.reliable);
   network_.watch([this](const peer_message& message) {
-    if (spdlog::should_log(spdlog::level::trace))
-      spdlog::trace(describe(message));
+    if (logs().should_log(spdlog::level::trace))
+      logs().trace(describe(message));
     checker_.leaves(message);
   });
   for (int i = 0; i < options_.servers; ++i) {

@@ -1,7 +1,8 @@
 #include "tests/support/logs.hpp"
 
+#include "actors/logging.hpp"
+
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/spdlog.h>
 
 #include <cstdlib>
 #include <memory>
@@ -29,14 +30,14 @@ private:
 
 void log_by_virtual_time(const stage_runtime& runtime) {
   const auto* level = std::getenv("TROUPE_LOG");
-  spdlog::set_level(level == nullptr ? spdlog::level::off : spdlog::level::from_str(level));
+  logs().set_level(level == nullptr ? spdlog::level::off : spdlog::level::from_str(level));
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   formatter->add_flag<virtual_time>('*', runtime).set_pattern("%* ms [%l] %v");
-  spdlog::set_formatter(std::move(formatter));
+  logs().set_formatter(std::move(formatter));
 }
 
 void forget_virtual_time() {
-  spdlog::set_pattern("%+");
+  logs().set_pattern("%+");
 }
 
 } // namespace troupe
