@@ -1,4 +1,5 @@
 #include "actors/running_node.hpp"
+#include "actors/log_quotes.hpp"
 #include "actors/logging.hpp"
 
 #include <exception>
@@ -57,8 +58,8 @@ void log_recovery(peer_id self, const data_directory& directory, const recovery_
               directory.path(), to_string(directory.uuid()), directory.boot(), report.segments, report.records,
               report.bytes);
   if (report.cut)
-    logs().warn("peer={} event=torn_write_undone file={} offset={} bytes={} why=\"{}\"", self.value(), report.cut->file,
-                report.cut->offset, report.cut->bytes, report.cut->why);
+    logs().warn("peer={} event=torn_write_undone file={} offset={} bytes={} why={}", self.value(), report.cut->file,
+                report.cut->offset, report.cut->bytes, in_log_quotes(report.cut->why));
 }
 
 } // namespace
