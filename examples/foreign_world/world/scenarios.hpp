@@ -1,5 +1,5 @@
 /// \file
-/// The scenarios of the course's labs 2A, 2B and 2C-1, with its figures.
+/// The scenarios of the course's labs 2A and 2B, and two of 2C, with its figures.
 #pragma once
 
 #include "world/tester.hpp"
