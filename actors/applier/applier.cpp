@@ -153,7 +153,8 @@ private:
       while (!work_.empty() && !is_delivering_) {
         if (answered >= turn_bytes) {
           is_due_ = true;
-          this->send(this, apply_due{});
+          // By way of the clock: a message to itself would be handled in the same turn of the thread.
+          this->delayed_send(this, duration::zero(), apply_due{});
           return;
         }
         answered += std::visit([this](auto& next) { return advance(next); }, work_.front());

@@ -143,6 +143,7 @@ public:
   /// Lets go of every handle, saying nothing.
   void clear() {
     reads_.clear();
+    read_bytes_ = 0;
     line_ = {};
     forwarded_ = {};
   }
@@ -177,10 +178,14 @@ private:
     if (what == operation::query) {
       if (bytes > parts_.options.limits.proposal_bytes)
         return refusal::too_large;
+      if (!reads_.empty() && read_bytes_ + bytes > parts_.options.limits.waiting_read_bytes)
+        return refusal::busy;
       const auto ticket = ++ticket_;
       const auto why = mind_.begin_read(ticket, now());
-      if (!why)
+      if (!why) {
+        read_bytes_ += bytes;
         reads_.emplace(ticket, pending_read{who, std::move(block)});
+      }
       return why;
     }
     if (!has_room(bytes))
@@ -198,6 +203,7 @@ private:
   [[nodiscard]] pending_read take_read(std::uint64_t ticket) {
     auto node = reads_.extract(ticket);
     TROUPE_ASSERT(!node.empty(), "each read ends once");
+    read_bytes_ -= node.mapped().block.payload.size();
     return std::move(node.mapped());
   }
 
@@ -248,6 +254,7 @@ private:
 
   std::uint64_t ticket_ = 0;
   std::map<std::uint64_t, pending_read> reads_;
+  std::size_t read_bytes_ = 0; ///< Of those.
   waiting_line<awaiting> line_;
   unapplied unapplied_;
 

@@ -205,6 +205,7 @@ void add_peer_bounds(std::vector<setting>& table) {
   size("apply-backlog", "Committed and not yet applied.", &bounds::apply_backlog_bytes, 16_GiB);
   size("max-proposal", "One command.", &bounds::proposal_bytes, largest_message);
   count("max-waiting-reads", "Reads accepted and not yet answered.", &bounds::waiting_reads);
+  size("max-waiting-read-bytes", "Reads that no quorum has confirmed yet.", &bounds::waiting_read_bytes, 16_GiB);
   size("max-forwarded", "Passed on to the leader and not yet answered.", &bounds::forwarded_bytes, 16_GiB);
 }
 

@@ -39,6 +39,8 @@ struct bounds {
   std::size_t proposal_bytes = std::size_t{16} << 20;
   /// Reads accepted and not yet answered.
   std::size_t waiting_reads = 65536;
+  /// The same in bytes, until a quorum has confirmed them.
+  std::size_t waiting_read_bytes = std::size_t{64} << 20;
   /// Proposals and reads that a follower has passed on and heard nothing of, in bytes.
   std::size_t forwarded_bytes = std::size_t{16} << 20;
 };

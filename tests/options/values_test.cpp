@@ -82,6 +82,7 @@ TEST_CASE("Every number lands in the field it names, and in no other") {
       {"apply-backlog", "6MiB", in(&bounds::apply_backlog_bytes), 6u << 20},
       {"max-proposal", "15500KiB", in(&bounds::proposal_bytes), 15500u << 10},
       {"max-waiting-reads", "20", in(&bounds::waiting_reads), 20},
+      {"max-waiting-read-bytes", "3MiB", in(&bounds::waiting_read_bytes), 3u << 20},
       {"max-forwarded", "34MiB", in(&bounds::forwarded_bytes), 34u << 20},
       {"max-clients", "21", [](const node_settings& n) { return n.max_clients; }, 21},
       {"max-args", "22", client(&resp::client_limits::arguments), 22},

@@ -167,6 +167,20 @@ TEST_CASE("law 6, max-waiting-reads: reads that no quorum confirms are refused a
   });
 }
 
+TEST_CASE("law 6, max-waiting-read-bytes: or too large") {
+  over_seeds(20, [](std::uint64_t seed) {
+    auto options = serving(3);
+    options.peers.limits.waiting_read_bytes = 200;
+    client_group clients{seed, options};
+    again_and_again(clients, 2, [&](int leader) {
+      silence<append_entries>(clients.group(), leader);
+      const auto taken = fill(clients, leader, operation::query);
+      clients.group().expect(taken > 1 && taken < 50, std::to_string(taken) + " reads wait");
+      return taken;
+    });
+  });
+}
+
 TEST_CASE("law 6, max-waiting-reads: so are reads that wait for entries an applier has not been given yet") {
   over_seeds(20, [](std::uint64_t seed) {
     auto options = serving(3);
