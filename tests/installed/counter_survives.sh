@@ -31,8 +31,8 @@ stop_hard() {
   exec {fd}>&-
 }
 
-# Logs may share a node's standard output: an answer is a line that is a number or a refusal in words, not [in brackets].
-answers() { grep -cv '^\[' "$scratch/$1.out" || true; }
+# Standard output is the program's: each line of it is an answer.
+answers() { grep -c '' "$scratch/$1.out" || true; }
 
 # say ID LINE: gives LINE to node ID and prints its answer.
 say() {
@@ -41,7 +41,7 @@ say() {
   echo "$2" >&"${input[$1]}"
   for _ in $(seq 600); do
     if [ "$(answers "$1")" -gt "$before" ]; then
-      grep -v '^\[' "$scratch/$1.out" | tail -n 1
+      tail -n 1 "$scratch/$1.out"
       return
     fi
     kill -0 "${process[$1]}" 2>/dev/null || fail "node $1 has ended"

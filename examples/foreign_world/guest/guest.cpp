@@ -7,6 +7,7 @@
 #include "guest/world_line.hpp"
 
 #include <spdlog/spdlog.h>
+#include <troupe/logging.hpp>
 #include <troupe/peer.hpp>
 
 #include <cstdlib>
@@ -157,17 +158,13 @@ void serve(world_line& world, raft& mine) {
 } // namespace
 
 int live(const lot& mine) try {
-  // Standard output belongs to the world. Troupe logs through spdlog's default logger, which writes there as well: from
-  // now on that, and whatever else prints, goes to standard error.
-  const auto to_world = ::dup(STDOUT_FILENO);
-  ::dup2(STDERR_FILENO, STDOUT_FILENO);
-  spdlog::set_level(spdlog::level::err); // Losing a quorum is no news here.
+  troupe::log_to(std::make_shared<spdlog::logger>("nowhere")); // Losing a quorum is no news here.
   caf::actor_system_config config;
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", 2u);
   config.set("scheduler.max-throughput", 100u);
   caf::actor_system system{config};
-  world_line world{STDIN_FILENO, to_world}; // Goes before the system does: it holds handles of its actors.
+  world_line world{STDIN_FILENO, STDOUT_FILENO}; // Goes before the system does: it holds handles of its actors.
   const auto boot = world.listen();
   if (!boot || boot->kind != frame_kind::boot)
     return 1;
