@@ -233,6 +233,7 @@ TEST_CASE("Everything wrong with the command line is told at once") {
   must_say(text, "--id: given twice");
   must_say(text, "--data: has no value");
   CHECK(text.find("\"1ms\"") == std::string::npos); // Part of the flag that does not exist.
+  must_say(refusal_of({"node", "--heartbeets", "--id", "1", "stray"}), "\"stray\" is no flag"); // And this is not.
 }
 
 TEST_CASE("Command lines that cannot be meant are refused with words") {
@@ -260,6 +261,13 @@ TEST_CASE("Command lines that cannot be meant are refused with words") {
       {{"node", "--config", "a", "--config", "b"}, "--config: given twice, as \"a\" and as \"b\""},
       {{"node", "--print-config=yes"}, "--print-config: takes no value, and got \"yes\""},
       {{"node", "--insecure", "true"}, "\"true\" is no flag"},
+      {{"node", "--insecure", "-5"}, "-5: no such flag"},
+      {{"node", "--insecure={}"}, "insecure: \"{}\" (flag --insecure) is neither true nor false"},
+      {{"node", "--print-config="}, "--print-config: takes no value, and got \"\""},
+      {{"node", "--id=", "1"}, "\"1\" is no flag"},
+      {{"node", "--id", "--", "1"}, "--id: has no value"},
+      {{"node", "--id", "1", "--"}, "--: no such flag"},
+      {{"node", "--", "--peers"}, "--peers: has no value"},
       {{"demo", "--once", "--peers", "2"}, "at least 3"},
       {{"status"}, "at: not set; give --at HOST:PORT or TROUPE_AT"},
       {{"status", "127.0.0.1:7001"}, "\"127.0.0.1:7001\" is no flag"},

@@ -141,6 +141,31 @@ TEST_CASE("A demo and a status request are understood") {
   CHECK(status.timeout == 2s);
 }
 
+TEST_CASE("A value is taken to the letter, behind its flag and behind an equals sign") {
+  for (const std::string path : {"-x", "-id", "-5", "-", "-a=b", "a=b", "=", "{}", "[a,b]", "[]", "%%", "true", " "}) {
+    CAPTURE(path);
+    auto behind = good_node;
+    behind.back() = path;
+    auto attached = good_node;
+    attached.pop_back();
+    attached.back() = "--data=" + path;
+    for (const auto& arguments : {behind, attached}) {
+      const auto result = made_up_world{}.run(arguments);
+      const auto* wrong = std::get_if<early_end>(&result);
+      REQUIRE_MESSAGE(!wrong, wrong->text);
+      CHECK(std::get<node_settings>(std::get<program_options>(result)).data_directory == path);
+    }
+  }
+  for (const std::string path : {"--", "--id", "--x=y", "---", "-h"}) { // Behind their flag, these are flags.
+    auto attached = good_node;
+    attached.pop_back();
+    attached.back() = "--data=" + path;
+    const auto result = made_up_world{}.run(attached);
+    REQUIRE(std::holds_alternative<program_options>(result));
+    CHECK(std::get<node_settings>(std::get<program_options>(result)).data_directory == path);
+  }
+}
+
 TEST_CASE("A bad value is refused with the setting, the source, the fault and what is accepted") {
   made_up_world world;
   world.variables["TROUPE_HEARTBEAT"] = "100";
