@@ -56,6 +56,8 @@ std::optional<std::string_view> command_reader::next() {
     if (at == rest_.size() || shift > 28) // Longer than any entry can be.
       return std::nullopt;
     const auto byte = static_cast<unsigned char>(rest_[at]);
+    if (byte == 0 && at > 0) // Not the shortest: a length is written in one way only.
+      return std::nullopt;
     length |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
     if (byte < 0x80)
       break;

@@ -47,6 +47,7 @@ std::unique_ptr<state_view> store::save() {
 void store::load(chunk_source& chunks) {
   auto loaded = map{};
   auto pending = std::string{};
+  const std::string* last_key = nullptr;
   auto opened = false;
   for (auto chunk = chunks.next_chunk(); !chunk.empty(); chunk = chunks.next_chunk()) {
     pending += chunk;
@@ -67,7 +68,9 @@ void store::load(chunk_source& chunks) {
       if (!value)
         break;
       used = static_cast<std::size_t>(value->data() + value->size() - pending.data());
-      loaded.insert_or_assign(std::string{*key}, std::string{*value});
+      if (last_key && *key <= *last_key)
+        throw std::runtime_error{"key-value snapshot: keys are not in order, each once"};
+      last_key = &loaded.emplace(*key, *value).first->first;
     }
     pending.erase(0, used);
   }

@@ -298,3 +298,31 @@ TEST_CASE("a damaged snapshot is refused and the state stays") {
   CHECK_THROWS_AS(original.load(foreign), std::runtime_error);
   CHECK_EQ(dump(original), whole);
 }
+
+TEST_CASE("a snapshot that no store would save is refused, wherever it is cut, and the state stays") {
+  const auto entries = [](const std::vector<std::string>& keys) {
+    auto out = std::string{"TKV1"};
+    for (const auto& key : keys) {
+      append_argument(out, key);
+      append_argument(out, "value");
+    }
+    return out;
+  };
+  auto original = store{};
+  carry_out(original, encoded(opcode::set, {"kept", "1"}));
+  const auto whole = dump(original);
+  for (const auto& keys : std::vector<std::vector<std::string>>{
+           {"b", "a"}, {"a", "a"}, {"a", "b", "b"}, {"a", "c", "b"}, {"", ""}, {"\xff", "a"}, {"ab", "a"}}) {
+    const auto bytes = entries(keys);
+    for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
+      auto chunks = chunk_list{{bytes.substr(0, cut), bytes.substr(cut)}};
+      CHECK_THROWS_AS(original.load(chunks), std::runtime_error);
+    }
+  }
+  auto long_winded = chunk_list{{std::string{"TKV1\x81\x00k\x01v", 9}}}; // The key's length takes a byte too many.
+  CHECK_THROWS_AS(original.load(long_winded), std::runtime_error);
+  CHECK_EQ(dump(original), whole);
+  auto good = chunk_list{{entries({"", "a", "ab", "b", "\xff"})}};
+  original.load(good);
+  CHECK_EQ(original.size(), 5);
+}
