@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace troupe;
 
 namespace {
@@ -175,8 +177,9 @@ TEST_CASE("Every flag is given once, and with its value") {
     for (const auto& of : settings_of(which)) {
       const auto name = std::string{name_of(which)};
       const auto good = samples(of);
-      must_say(refusal_of({name, of.flag() + "=" + good[0], of.flag() + "=" + good[1]}),
-               of.flag() + ": given twice, as \"" + good[0] + "\" and as \"" + good[1] + "\"; give it once");
+      const auto twice = refusal_of({name, of.flag() + "=" + good[0], of.flag() + "=" + good[1]});
+      must_say(twice, of.flag() + ": given twice, as \"" + good[0] + "\" and as \"" + good[1] + "\"; give it once");
+      CHECK(std::count(twice.begin(), twice.end(), '\n') == 2); // One fault, and that nothing was started.
       if (of.form == setting::shape::toggle)
         continue;
       must_say(refusal_of({name, of.flag()}),
