@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <utility>
@@ -49,6 +50,10 @@ void require_sound(const node_config& config) {
   const auto& limits = config.options.limits;
   require(limits.request_bytes <= largest_message && limits.proposal_bytes <= largest_message,
           "options.limits.request_bytes and proposal_bytes must be at most 32 MiB");
+  const auto& gather = config.gather;
+  require(gather.lot_bytes > 0 && gather.waiting_bytes > 0 && gather.unanswered_bytes > operation_cost_bytes
+              && gather.lot_answer_bytes > 0 && gather.answer_bytes > 0,
+          "gather has a bound so small that nothing could ever pass");
   require(config.gather.lot_bytes <= limits.proposal_bytes,
           "gather.lot_bytes (" + std::to_string(config.gather.lot_bytes)
               + ") must be at most options.limits.proposal_bytes (" + std::to_string(limits.proposal_bytes)
@@ -104,6 +109,7 @@ struct node::inside {
   node_port_actor port;
   port_actor public_port;
   std::string bound;
+  std::once_flag stopped;
 
   inside(caf::actor_system* given, const node_config& config, std::shared_ptr<state_machine> machine)
       : system{given ? *given : own.emplace().system}, running{system, *files, options_of(config), std::move(machine),
@@ -114,13 +120,16 @@ struct node::inside {
   ~inside() { stop(); }
 
   // Handles stay as they are: other threads may be about to use them.
+  // Plain threads may call at the same time, and have no mailbox to take turns in: the later ones wait here.
   void stop() {
-    running.stop();
-    running.await_end();
-    // The port hears of the peer's end, and answers what still waits.
-    caf::scoped_actor self{system};
-    self->monitor(port);
-    self->receive([](const caf::down_msg&) {});
+    std::call_once(stopped, [this] {
+      running.stop();
+      running.await_end();
+      // The port hears of the peer's end, and answers what still waits.
+      caf::scoped_actor self{system};
+      self->monitor(port);
+      self->receive([](const caf::down_msg&) {});
+    });
   }
 
   void ask(operation what, std::string content, std::function<void(outcome)> then) const {

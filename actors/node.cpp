@@ -6,6 +6,7 @@
 #include "actors/persister/archivist.hpp"
 #include "actors/persister/persister.hpp"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -27,6 +28,15 @@ namespace {
 void abort_with(const std::string& words) {
   std::fprintf(stderr, "troupe: %s\n", words.c_str());
   std::abort();
+}
+
+/// One failure ends several actors, each with words of its own; the first are the cause. They may come from several
+/// threads at a time: hence an atomic.
+fatal_handler once(fatal_handler handler) {
+  return [handler = std::move(handler), said = std::make_shared<std::atomic_flag>()](const std::string& words) {
+    if (!said->test_and_set())
+      handler(words);
+  };
 }
 
 void require_whole(const peer_parts& parts) {
@@ -62,8 +72,7 @@ shared_disk open_disk(caf::actor_system& system, std::shared_ptr<storage> store,
                       placement archivist, fatal_handler on_fatal) {
   if (!store)
     throw std::invalid_argument{"a disk cannot be opened without a store"};
-  if (!on_fatal)
-    on_fatal = abort_with;
+  on_fatal = once(on_fatal ? std::move(on_fatal) : abort_with);
   auto reader = spawn_archivist(system, archivist, on_fatal);
   auto writer = spawn_persister(system, persister, std::move(store), reader, std::move(on_fatal));
   return {caf::actor_cast<caf::actor>(writer), caf::actor_cast<caf::actor>(reader)};
@@ -76,8 +85,7 @@ void close_disk(const shared_disk& disk) {
 
 peer_troupe make_peer(caf::actor_system& system, peer_parts parts) {
   require_whole(parts);
-  if (!parts.on_fatal)
-    parts.on_fatal = abort_with;
+  parts.on_fatal = once(parts.on_fatal ? std::move(parts.on_fatal) : abort_with);
   peer_actor_parts made;
   made.self = parts.self;
   made.group = parts.group;
@@ -88,6 +96,9 @@ peer_troupe make_peer(caf::actor_system& system, peer_parts parts) {
   made.replicators = parts.where.replicator;
   made.on_fatal = parts.on_fatal;
   made.is_disk_shared = bool{parts.disk};
+  made.may_be_closed = parts.disk || parts.service;
+  // Peers with the same seed, or none given, must not draw the same election timeouts for ever (N7).
+  made.options.seed ^= (parts.self.value() * 0x9e3779b97f4a7c15) ^ (std::uint64_t{parts.group.value()} << 32);
   const auto tail_bytes = parts.options.limits.log_window_bytes;
   if (parts.disk) {
     made.archivist = caf::actor_cast<archivist_actor>(parts.disk.archivist);

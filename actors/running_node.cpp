@@ -2,6 +2,7 @@
 #include "actors/log_quotes.hpp"
 #include "actors/logging.hpp"
 
+#include <atomic>
 #include <exception>
 #include <utility>
 
@@ -53,6 +54,19 @@ caf::behavior watch_over(caf::event_based_actor* self, const peer_actor& peer, c
   return {[](const stop_peer&) {}};
 }
 
+/// One failure is noticed by several actors, on several threads: hence the atomics.
+node_end_handler once_per_reason(node_end_handler handler) {
+  struct flags {
+    std::atomic_flag failed;
+    std::atomic_flag bad_data;
+  };
+  return [handler = std::move(handler), said = std::make_shared<flags>()](const node_end& end) {
+    auto& flag = end.why == node_end::reason::failed ? said->failed : said->bad_data;
+    if (!flag.test_and_set())
+      handler(end);
+  };
+}
+
 void log_recovery(peer_id self, const data_directory& directory, const recovery_report& report) {
   logs().info("peer={} event=recovered dir={} disk={} boot={} segments={} records={} bytes={}", self.value(),
               directory.path(), to_string(directory.uuid()), directory.boot(), report.segments, report.records,
@@ -84,7 +98,8 @@ running_node::running_node(caf::actor_system& system, file_system& files, node_o
 }
 
 void running_node::open(file_system& files, node_options options, std::shared_ptr<state_machine> machine,
-                        const node_end_handler& on_end) {
+                        const node_end_handler& handler) {
+  const auto on_end = once_per_reason(handler);
   std::vector<peer_id> members;
   for (const auto& [id, address] : options.peers)
     members.push_back(id);
@@ -133,6 +148,7 @@ void running_node::open(file_system& files, node_options options, std::shared_pt
 
 running_node::~running_node() {
   stop();
+  await_end();
 }
 
 void running_node::stop() {

@@ -66,7 +66,7 @@ public:
 
 private:
   void open(file_system& files, node_options options, std::shared_ptr<state_machine> machine,
-            const node_end_handler& on_end);
+            const node_end_handler& handler);
 
   caf::actor_system& system_;
   std::shared_ptr<data_directory> directory_;

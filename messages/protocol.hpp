@@ -44,17 +44,23 @@ struct gather_due {};
 struct group_durable {};
 struct chore_finished {};
 
-/// Asks what the store holds of a group: a peer is made of it.
+/// Asks what the store holds of a group, of which a peer is about to be made. Refused while another peer has it;
+/// answered when what an earlier one wrote is durable.
 struct recover_log {
   group_id group;
   std::size_t tail_bytes = 0;
 };
 
+/// The peer of a shared disk's group writes no more.
+struct release_log {
+  group_id group;
+};
+
 /// The only one who writes the disk.
 using persister_actor =
-    caf::typed_actor<caf::replies_to<recover_log>::with<recovered_group>, caf::reacts_to<persist_request>,
-                     caf::reacts_to<read_log_request>, caf::reacts_to<gather_due>, caf::reacts_to<group_durable>,
-                     caf::reacts_to<chore_finished>>;
+    caf::typed_actor<caf::replies_to<recover_log>::with<recovered_group>, caf::reacts_to<release_log>,
+                     caf::reacts_to<persist_request>, caf::reacts_to<read_log_request>, caf::reacts_to<gather_due>,
+                     caf::reacts_to<group_durable>, caf::reacts_to<chore_finished>>;
 
 /// A read with its plan, for the archivist.
 struct carry_out_read {
@@ -133,6 +139,7 @@ TROUPE_LOCAL_MESSAGE(persist_request)
 TROUPE_LOCAL_MESSAGE(persisted)
 TROUPE_LOCAL_MESSAGE(read_log_request)
 TROUPE_LOCAL_MESSAGE(recover_log)
+TROUPE_LOCAL_MESSAGE(release_log)
 TROUPE_LOCAL_MESSAGE(recovered_group)
 TROUPE_LOCAL_MESSAGE(log_read)
 TROUPE_LOCAL_MESSAGE(gather_due)

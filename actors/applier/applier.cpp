@@ -57,7 +57,18 @@ public:
   applier_shell(caf::actor_config& config, std::shared_ptr<state_machine> machine, std::optional<bare_service> service,
                 std::size_t max_held, fatal_handler on_fatal)
       : Base{config}, machine_{std::move(machine)}, service_{std::move(service)}, max_held_{max_held},
-        on_fatal_{std::move(on_fatal)} {}
+        on_fatal_{std::move(on_fatal)} {
+    if (!service_)
+      return;
+    this->monitor(service_->actor);
+    this->set_down_handler([this](const caf::down_msg& m) {
+      // What this applier is for has ended: closed by its owner, or by its own fault.
+      if (m.reason == caf::exit_reason::unhandled_exception)
+        on_fatal_("the service has thrown an exception");
+      this->quit(m.reason == caf::exit_reason::unhandled_exception ? caf::exit_reason::unhandled_exception
+                                                                   : caf::exit_reason::user_shutdown);
+    });
+  }
 
   typename Base::behavior_type make_behavior() override {
     return {
@@ -160,9 +171,15 @@ private:
         answered += std::visit([this](auto& next) { return advance(next); }, work_.front());
       }
     } catch (const std::exception& failure) {
-      on_fatal_(std::string{"state machine: "} + failure.what());
-      this->quit(caf::exit_reason::unhandled_exception);
+      fail(failure.what());
+    } catch (...) {
+      fail("threw something that is no std::exception");
     }
+  }
+
+  void fail(const std::string& words) {
+    on_fatal_("state machine: " + words);
+    this->quit(caf::exit_reason::unhandled_exception);
   }
 
   std::size_t advance(entries_work& entries) {
@@ -202,9 +219,8 @@ private:
               finish_entries();
               go_on();
             },
-            [this](const caf::error&) {
-              // The service has ended, and with it what this applier is for.
-              this->quit(caf::exit_reason::user_shutdown);
+            [](const caf::error&) {
+              // It has ended, and the handler above hears of it.
             });
   }
 

@@ -119,8 +119,11 @@ public:
     answered_portion<Who> portion;
     portion.who = &who_;
     portion.offset = who_.offset + answered_;
-    for (; !is_done() && !portion.answers.is_full(); ++next_)
+    for (; !is_done() && !portion.answers.is_full(); ++next_) {
+      const auto before = portion.answers.count();
       machine.query((*next_).content, portion.answers);
+      TROUPE_ASSERT(portion.answers.count() == before + 1, "a state machine answers each query, once");
+    }
     answered_ += static_cast<std::uint32_t>(portion.answers.count());
     return portion;
   }

@@ -25,8 +25,10 @@ class client_desk {
 public:
   client_desk(Self* self, consensus& mind, const peer_actor_parts& parts)
       : self_{self}, mind_{mind}, parts_{parts},
-        // Numbers of an earlier boot must not be taken for ours.
-        forward_number_{std::mt19937_64{parts.options.seed}() << 20} {}
+        // Numbers of an earlier life must not be taken for ours, whose seed may be the same.
+        forward_number_{
+            std::mt19937_64{parts.options.seed ^ static_cast<std::uint64_t>(now().time_since_epoch().count())}()
+            << 20} {}
 
   // -- what comes in -------------------------------------------------------------------------------------------------
 

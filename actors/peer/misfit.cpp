@@ -36,6 +36,10 @@ std::string misfit(const peer_options& options) {
   if (limits.request_bytes == 0 || limits.request_entries == 0 || limits.in_flight_bytes == 0
       || limits.in_flight_entries == 0 || limits.in_flight_requests == 0)
     return "limits.request_* and limits.in_flight_* must be at least 1: nothing could ever be replicated";
+  if (limits.uncommitted_bytes == 0 || limits.proposal_bytes == 0 || limits.apply_backlog_bytes == 0
+      || limits.waiting_reads == 0 || limits.waiting_read_bytes == 0 || limits.forwarded_bytes == 0)
+    return "limits.uncommitted_bytes, proposal_bytes, apply_backlog_bytes, waiting_reads, waiting_read_bytes and "
+           "forwarded_bytes must be at least 1: no client could ever be served";
   return {};
 }
 

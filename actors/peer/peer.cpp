@@ -83,7 +83,9 @@ public:
       caf::anon_send_exit(replicator, caf::exit_reason::user_shutdown);
     for (const auto& part : owned_)
       caf::anon_send_exit(part, caf::exit_reason::user_shutdown);
-    // A shared disk lives on, and would keep what watches it.
+    // A shared disk lives on, and would keep what watches it. This goes behind the last write.
+    if (parts_.is_disk_shared)
+      caf::anon_send(parts_.persister, release_log{parts_.group});
     for (const auto& part : parts_it_needs())
       this->demonitor(part.address());
     owned_.clear();
@@ -120,6 +122,8 @@ private:
   }
 
   void begin_to_play(const begin& m) {
+    if (is_stopping_)
+      return;
     for (const auto& [id, other] : m.others)
       if (id != parts_.self)
         introduce(id, other);
@@ -132,11 +136,11 @@ private:
     if (known == other)
       return;
     known = other;
-    // Whoever has been made anew is to be replicated to under its new handle.
-    if (auto old = replicators_.extract(id)) {
+    // Whoever is new here, or has been made anew, is to be replicated to under this handle.
+    if (auto old = replicators_.extract(id))
       this->send_exit(old.mapped(), caf::exit_reason::user_shutdown);
+    if (mind_.is_leader() && mind_.members().is_member(id))
       restart_replicator(id);
-    }
   }
 
   void carry_out(peer_output& out) {
@@ -239,7 +243,7 @@ private:
   }
 
   void restart_replicator(peer_id follower) {
-    logs().warn("peer={} group={} event=replicator_restarted follower={}", parts_.self.value(), parts_.group.value(),
+    logs().info("peer={} group={} event=replicator_restarted follower={}", parts_.self.value(), parts_.group.value(),
                 follower.value());
     begin_replicator(follower, mind_.renew_incarnation(follower), mind_.entries().last_position());
     act([&](peer_output& out) { mind_.renew_lease(now(), out); });
@@ -280,7 +284,7 @@ private:
       end_if_last();
     } else if (std::none_of(needed.begin(), needed.end(), is_it)) {
       return; // A replicator of an earlier leadership.
-    } else if (m.reason == caf::exit_reason::user_shutdown) {
+    } else if (m.reason == caf::exit_reason::user_shutdown && parts_.may_be_closed) {
       // Its service has ended, or the disk it shares was closed: by those who own them.
       logs().warn("peer={} group={} event=stopped why=\"its service or its disk was closed\"", parts_.self.value(),
                   parts_.group.value());

@@ -26,6 +26,7 @@ struct peer_actor_parts {
   archivist_actor archivist;
   applier_actor applier;
   bool is_disk_shared = false; ///< Persister and archivist are not this peer's to end.
+  bool may_be_closed = false;  ///< Others may end its disk or its service, and with it the peer.
   placement replicators = placement::scheduled;
   fatal_handler on_fatal;
 };

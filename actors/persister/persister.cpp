@@ -1,6 +1,9 @@
 #include "actors/persister/persister.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,7 +20,8 @@ public:
 
   typename Base::behavior_type make_behavior() override {
     return {
-        [this](const recover_log& m) -> caf::result<recovered_group> { return recover(m); },
+        [this](const recover_log& m) { return recover(m); },
+        [this](const release_log& m) { taken_.erase(m.group); },
         [this](persist_request& m) { take_in(m); },
         [this](const read_log_request& m) { guarded([&] { plan_read(m); }); },
         [this](const gather_due&) { guarded([&] { submit_group(); }); },
@@ -30,6 +34,7 @@ public:
     archivist_ = nullptr;
     waiting_.clear();
     submitted_.clear();
+    recoveries_.clear();
     store_.reset();
   }
 
@@ -41,13 +46,41 @@ private:
     write_id id;
   };
 
-  // A group that cannot be recovered is its peer's misfortune, told in the answer; the store serves the others.
-  caf::result<recovered_group> recover(const recover_log& m) {
-    try {
-      return store_->recover(m.group, m.tail_bytes);
-    } catch (const std::exception& failure) {
-      return caf::make_error(caf::sec::runtime_error, std::string{failure.what()});
-    }
+  using recovery_promise = caf::typed_response_promise<recovered_group>;
+  struct recovery {
+    recover_log what;
+    recovery_promise promise;
+  };
+
+  /// Two peers on one log would share one vote and overwrite each other's entries.
+  recovery_promise recover(const recover_log& m) {
+    auto promise = this->template make_response_promise<recovered_group>();
+    if (!taken_.insert(m.group).second)
+      promise.deliver(
+          caf::make_error(caf::sec::runtime_error,
+                          "group " + std::to_string(m.group.value()) + " of this disk belongs to a peer that lives"));
+    else
+      recoveries_.push_back({m, promise});
+    answer_recoveries();
+    return promise;
+  }
+
+  /// A group that cannot be recovered is its peer's misfortune, told in the answer; the store serves the others.
+  void answer_recoveries() {
+    const auto is_of = [](group_id group) { return [group](const promise& p) { return p.group == group; }; };
+    std::erase_if(recoveries_, [&](recovery& each) {
+      const auto group = each.what.group;
+      if (std::any_of(waiting_.begin(), waiting_.end(), is_of(group))
+          || std::any_of(submitted_.begin(), submitted_.end(), is_of(group)))
+        return false; // An earlier peer's last writes are still on their way.
+      try {
+        each.promise.deliver(store_->recover(group, each.what.tail_bytes));
+      } catch (const std::exception& failure) {
+        taken_.erase(group);
+        each.promise.deliver(caf::make_error(caf::sec::runtime_error, std::string{failure.what()}));
+      }
+      return true;
+    });
   }
 
   // The marker runs behind everything that is in the mailbox by now: all of it joins the group.
@@ -78,6 +111,7 @@ private:
       if (is_last)
         this->send(done[i].to, persisted{done[i].group, done[i].id});
     }
+    guarded([&] { answer_recoveries(); });
     submit_group();
     begin_chore();
   }
@@ -118,6 +152,8 @@ private:
   std::vector<promise> waiting_;
   std::vector<log_write> writes_;
   std::vector<promise> submitted_;
+  std::vector<recovery> recoveries_; ///< Of groups with writes under way.
+  std::set<group_id> taken_;         ///< Groups of peers that live, on a shared disk.
   bool is_gathering_ = false;
   bool is_busy_ = false;
   bool is_chore_running_ = false;

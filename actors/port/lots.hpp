@@ -47,7 +47,10 @@ public:
 
   explicit lot_book(const gather_limits& limits) : limits_{limits} {}
 
-  /// Whether an operation of `bytes` may join what waits.
+  /// Whether an operation of `bytes` may ever join what waits, and whether it may now.
+  [[nodiscard]] bool could_hold(std::size_t bytes) const {
+    return bytes <= limits_.waiting_bytes && bytes + operation_cost_bytes <= limits_.unanswered_bytes;
+  }
   [[nodiscard]] bool has_room(std::size_t bytes) const {
     return waiting_bytes_ + bytes <= limits_.waiting_bytes
         && unanswered_bytes_ + bytes + operation_cost_bytes <= limits_.unanswered_bytes;

@@ -1,5 +1,6 @@
 #include "actors/port/port.hpp"
 
+#include "actors/log_quotes.hpp"
 #include "actors/logging.hpp"
 #include "actors/placement.hpp"
 #include "actors/port/lots.hpp"
@@ -70,6 +71,8 @@ private:
     const auto bytes = content.size() + entry_overhead_bytes;
     if (is_lost_)
       return tell(who, {refusal::stopped, {}});
+    if (!book_.could_hold(bytes))
+      return tell(who, {refusal::too_large, {}});
     if (!book_.has_room(bytes))
       return tell(who, {refusal::busy, {}});
     const auto answer_bytes = what == operation::query ? book_.value_bytes() : 0;
@@ -152,7 +155,9 @@ void awaited_outcome::tell(outcome how) {
   try {
     then(std::move(how));
   } catch (const std::exception& failure) {
-    logs().error("event=callback_threw what=\"{}\"", failure.what());
+    logs().error("event=callback_threw what={}", in_log_quotes(failure.what()));
+  } catch (...) {
+    logs().error("event=callback_threw what=\"no std::exception\"");
   }
 }
 

@@ -38,7 +38,8 @@ struct node_end {
   std::string words; ///< What happened and what to do; one line.
 };
 
-/// Called at most once per reason, from any of the node's threads. Must end the process: nothing may be promised after.
+/// Called at most once per reason, from any of the node's threads. Must end the process, and not throw: nothing may be
+/// promised after.
 using node_end_handler = std::function<void(const node_end&)>;
 
 /// The node cannot listen: the address is taken, foreign, or exposed without leave.
@@ -100,7 +101,8 @@ public:
   /// `options.client_deadline` or so. When it is answered, the command is durable on a majority and applied. Never
   /// retried: an uncertain outcome is yours to resolve.
   [[nodiscard]] std::future<outcome> submit(std::string command);
-  /// The same; `then` is called once, on a thread of the node's, and must not block.
+  /// The same; `then` is called once, and must not block. On a thread of the node's, which may submit more; but on the
+  /// caller's own, before this returns, if the node has stopped.
   void submit(std::string command, std::function<void(outcome)> then);
 
   /// Asks the state machine one query, linearizably: the answer reflects every command whose outcome was known before
@@ -115,10 +117,12 @@ public:
   [[nodiscard]] std::string listening_at() const;
 
   /// Stops taking part and closes everything; idempotent. Operations that have no outcome by then get `stopped` or
-  /// `uncertain`. When it returns, no actor, thread or file of the node is left.
+  /// `uncertain`. May be called by several threads. When it returns, no actor and no file of the node is left, and no
+  /// thread but one that looks up a name; with an actor system of its own, the destructor waits for that one, too.
+  /// (Known: CAF 0.17 now and then forgets the descriptor of a socket that was shut while it connected.)
   void stop();
 
-  /// What port.hpp's `port_of` hands out.
+  /// What node_port.hpp's `port_of` hands out.
   struct inside;
   [[nodiscard]] const inside& internals() const { return *inside_; }
 

@@ -70,7 +70,8 @@ void close_disk(const shared_disk& disk);
 /// What one peer is made of.
 struct peer_parts {
   peer_id self;
-  /// Peers of one cluster have one group; one process may hold peers of many.
+  /// Peers of one cluster have one group; one process may hold peers of many. On a shared disk each peer needs one of
+  /// its own: a second peer of a group is refused while the first lives.
   group_id group;
   /// Who votes; names `self`.
   configuration members;
@@ -86,7 +87,7 @@ struct peer_parts {
   /// What committed commands go to: a state machine that answers,
   std::shared_ptr<state_machine> machine;
   /// or an actor that is told them, one after the other. It is handed more only as it gets through what it has. A peer
-  /// whose service has ended stops.
+  /// whose service has ended stops; if it was by an exception, that is fatal.
   service_actor service;
 
   placements where = placements::workers();
@@ -96,10 +97,12 @@ struct peer_parts {
 
 /// Makes a peer of what its store remembers; it is complete, and silent until `begin` is sent to it (N5).
 ///
+/// Equal seeds do no harm: `self` and `group` are mixed into the seed.
+///
 /// To the handle you may send `begin`, `submit`, `stop_peer` and what other peers say; request `start` (answers index,
 /// term and whether it leads, at once, in every role: N2) and `ask_state`. After `stop_peer` it says nothing more to
-/// anyone (N8); when its end is reported to those who monitor it, none of its actors, threads or files is left (of a
-/// shared disk: none but the disk).
+/// anyone (N8), and is not to be ended otherwise; when its end is reported to those who monitor it, none of its actors,
+/// threads or files is left (of a shared disk: none but the disk).
 ///
 /// With a shared disk this waits for the disk's persister; so not from a handler of an actor that runs on the one
 /// worker that the persister needs. Throws `std::invalid_argument`, with words, if the parts do not fit together, and

@@ -79,8 +79,8 @@ public:
   /// a quorum.
   [[nodiscard]] virtual std::size_t apply(std::span<const command> commands, answer_list& answers) = 0;
 
-  /// Answers one query from the state as it is, changing nothing. Linearizable: the caller has made sure that the state
-  /// is fresh enough.
+  /// Answers one query from the state as it is, changing nothing: adds exactly one answer. Linearizable: the caller has
+  /// made sure that the state is fresh enough.
   virtual void query(std::string_view content, answer_list& answers) = 0;
 
   /// Opens a picture of the state for a snapshot. Not called yet: snapshots are to come.

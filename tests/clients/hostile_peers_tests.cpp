@@ -99,7 +99,7 @@ TEST_CASE("I-5 I-6 whoever introduces himself wrongly at a peer port is closed u
       {framed(link_frame::ping, "12345678"), "a link begins with an introduction"},
       {with([](hello& words) { words.magic = 0; }), "this is not a node of troupe"},
       {with([](hello& words) { words.version = 2; }), "the other end version 2"},
-      {with([](hello& words) { words.cluster = "another"; }), "the other end to cluster \"another\": one of them was"},
+      {with([](hello& words) { words.cluster = "another"; }), "the other end to cluster \\\"another\\\": one of them was"},
       {with([](hello& words) { words.role = link_role::client; }), "serves peers only"},
       {with([](hello& words) { words.to = peer_id{99}; }), "wanted node 99"},
       {with([&](hello& words) { words.from = three.leader; }), "two nodes claim to be node " + id},

@@ -4,6 +4,9 @@
 #include "troupe/peer.hpp"
 
 #include <map>
+#include <memory>
+
+#include <poll.h>
 
 using namespace troupe;
 using namespace troupe::embedding;
@@ -25,6 +28,40 @@ service_actor::behavior_type pass_on(service_actor::pointer, const caf::actor& t
   return {[=](const applied_command& m) { caf::anon_send(test, m); }, [](const installed_snapshot&) {}};
 }
 
+/// A store in memory whose every write takes a while.
+class slow_store final : public storage {
+public:
+  recovered_group recover(group_id, std::size_t) override {
+    recovered_group found;
+    found.vote = vote_;
+    for (const auto& batch : log_) {
+      if (found.terms.empty() || found.terms.back().term != batch.term())
+        found.terms.push_back({batch.first(), batch.term()});
+      found.last = batch.last();
+    }
+    found.tail = log_;
+    return found;
+  }
+
+  void submit(std::vector<log_write> writes, std::function<void()> done) override {
+    ::poll(nullptr, 0, 100); // What is written here is slow, not awaited: nothing below depends on how slow.
+    for (auto& write : writes) {
+      vote_ = write.vote.value_or(vote_);
+      for (auto& batch : write.append)
+        log_.push_back(std::move(batch));
+    }
+    done();
+  }
+
+  read_plan plan_read(const log_range&) override {
+    return [] { return std::vector<entry_batch>{}; };
+  }
+
+private:
+  hard_state vote_;
+  std::vector<entry_batch> log_;
+};
+
 /// Three peers of one process, each with a log of its own.
 struct trio {
   scratch_directory disk;
@@ -34,13 +71,15 @@ struct trio {
   std::vector<peer_id> ids{peer_id{1}, peer_id{2}, peer_id{3}};
   std::map<peer_id, peer_handle> peers;
   std::map<peer_id, service_actor> services;
+  bool equal_seeds = false;
 
   [[nodiscard]] peer_parts parts(peer_id id) {
     peer_parts made_of;
     made_of.self = id;
     made_of.members = configuration::of(ids);
     made_of.options.term_start_no_op = false;
-    made_of.options.seed = id.value();
+    if (!equal_seeds)
+      made_of.options.seed = id.value();
     made_of.store = open_durable_log(disk / std::to_string(id.value()), {"trio", id, ids}, std::size_t{64} << 10);
     made_of.service = services[id] = system.spawn(pass_on, caf::actor_cast<caf::actor>(test));
     return made_of;
@@ -149,13 +188,75 @@ TEST_CASE("N8: when a peer's end is reported, its files are closed, and another 
   CHECK(heard.at(stopped).back().second == "and more");
 }
 
+TEST_CASE("N8: a peer that is stopped before it began ends quietly, and begins no more") {
+  trio world;
+  world.make_all();
+  auto& peer = world.peers[peer_id{1}];
+  caf::anon_send(peer, stop_peer{});
+  caf::anon_send(peer, begin{});
+  world.await_end(peer);
+}
+
+TEST_CASE("N7: peers with equal options, and so with equal seeds, do not run for leader in lockstep") {
+  trio world;
+  world.equal_seeds = true;
+  world.make_all();
+  world.begin_all();
+  const auto leader = world.await_leader();
+  CHECK(world.state(world.peers[leader]).term <= term_number{3});
+}
+
+TEST_CASE("a member that is introduced later is replicated to by the leader there is") {
+  trio world;
+  world.make_all();
+  const auto late = peer_id{3};
+  std::map<peer_id, raft_actor> early{world.peers.begin(), world.peers.end()};
+  early.erase(late);
+  for (const auto& [id, peer] : world.peers)
+    if (id != late)
+      caf::anon_send(peer, begin{early});
+  const auto leader = world.await_leader();
+  REQUIRE(world.start(world.peers[leader], "before").is_leader);
+  (void)world.hear(2);
+  world.begin_all();
+  CHECK(world.hear(1).at(late).front().second == "before");
+}
+
+TEST_CASE("a group of a shared disk has one peer at a time, and the next finds all that the last one wrote") {
+  trio world;
+  world.ids.resize(1);
+  auto store = std::make_shared<slow_store>();
+  const auto disk = open_disk(world.system, store);
+  const auto parts = [&] {
+    auto made_of = world.parts(peer_id{1});
+    made_of.store = nullptr;
+    made_of.disk = disk;
+    return made_of;
+  };
+  auto peer = world.peers[peer_id{1}] = make(world.system, parts());
+  CHECK_THROWS_WITH_AS((void)make(world.system, parts()), doctest::Contains("belongs to a peer that lives"),
+                       std::runtime_error);
+  world.begin_all();
+  REQUIRE(world.await_leader() == peer_id{1});
+  std::uint64_t accepted = 0;
+  for (int i = 0; i < 3; ++i)
+    accepted += world.start(peer, "written").is_leader;
+  REQUIRE(accepted == 3);
+  caf::anon_send(peer, stop_peer{}); // With its writes still waiting for the disk.
+  world.await_end(peer);
+  auto next = make(world.system, parts());
+  CHECK(world.state(next).last == log_index{3});
+  caf::anon_send(next, stop_peer{});
+  world.await_end(next);
+  close_disk(disk);
+}
+
 TEST_CASE("a peer whose service has ended stops") {
   trio world;
   world.make_all();
   world.begin_all();
   const auto leader = world.await_leader();
   caf::anon_send_exit(world.services[leader], caf::exit_reason::user_shutdown);
-  (void)world.start(world.peers[leader], "for nobody");
   world.await_end(world.peers[leader]);
 }
 

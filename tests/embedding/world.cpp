@@ -72,6 +72,15 @@ std::size_t open_files_now() {
   return entries_of("/proc/self/fd");
 }
 
+std::string open_files_in_words() {
+  std::string words;
+  std::error_code gone;
+  for (const auto& each : std::filesystem::directory_iterator{"/proc/self/fd"})
+    words +=
+        each.path().filename().string() + " is " + std::filesystem::read_symlink(each.path(), gone).string() + "\n";
+  return words;
+}
+
 std::size_t resident_bytes_now() {
   std::size_t size = 0;
   std::size_t resident = 0;

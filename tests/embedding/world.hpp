@@ -51,6 +51,8 @@ private:
 /// Threads of this process, and files it has open.
 [[nodiscard]] std::size_t threads_now();
 [[nodiscard]] std::size_t open_files_now();
+/// Which files those are.
+[[nodiscard]] std::string open_files_in_words();
 /// Resident memory of this process, bytes.
 [[nodiscard]] std::size_t resident_bytes_now();
 
