@@ -193,6 +193,14 @@ TEST_CASE("an operation that comes when the node has stopped hears so") {
   CHECK(cluster::wait_for(three.nodes[0]->submit("1")).refused == refusal::stopped);
   CHECK(cluster::wait_for(three.nodes[0]->read("")).refused == refusal::stopped);
   CHECK(three.nodes[0]->state().role == "stopped");
+  // A broker of CAF's that has ended would not answer at all.
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  caf::scoped_actor self{system};
+  caf::error heard;
+  self->request(port_of(*three.nodes[0]), patience, carry_out{shared_bytes{"1"}})
+      .receive([](const outcome&) {}, [&](caf::error& error) { heard = std::move(error); });
+  CHECK(heard == caf::sec::request_receiver_down);
 }
 
 TEST_CASE("several threads may stop a node at a time, and each finds it stopped when it returns") {
