@@ -109,6 +109,19 @@ public:
     write_whole(handle_, path_, offset, parts);
   }
 
+  void allocate(std::uint64_t size_bytes) override {
+    // Not posix_fallocate: where a file system cannot, that reads and writes block by block behind our back.
+    const auto failed =
+        uninterrupted([&] { return ::fallocate(handle_.number(), 0, 0, static_cast<off_t>(size_bytes)); }) != 0;
+    if (!failed)
+      return;
+    if (errno != EOPNOTSUPP)
+      throw io_error{"allocate " + std::to_string(size_bytes) + " bytes for", path_, errno};
+    const std::string zeros(std::size_t{1} << 20, '\0');
+    for (auto at = size(); at < size_bytes; at += zeros.size())
+      file::write_at(at, std::string_view{zeros}.substr(0, static_cast<std::size_t>(size_bytes - at)));
+  }
+
   void sync_data() override {
     // Never tried again after a failure: the kernel may have dropped the pages and would then report success. An
     // interrupted fdatasync is a failure too.

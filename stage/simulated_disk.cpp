@@ -130,6 +130,12 @@ public:
     }
   }
 
+  void allocate(std::uint64_t size_bytes) override {
+    require_alive("allocate room for");
+    if (size_bytes > content_->size)
+      file::write_at(size_bytes - 1, std::string_view{"\0", 1});
+  }
+
   void sync_data() override {
     require_alive("sync");
     disk_.about_to(operation::sync, path_);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,6 +68,14 @@ class state_view : public chunk_source {};
 /// All chunks of a source, one behind the other: for a state that fits in memory twice.
 [[nodiscard]] std::string read_all(chunk_source& chunks);
 
+/// A state that was built beside the present one.
+class built_state {
+public:
+  virtual ~built_state() = default;
+  /// Takes the present state's place, in one step. Called at most once, like `apply`.
+  virtual void take_place() = 0;
+};
+
 /// A deterministic state machine (paper §2). Called by one applier only, one call at a time, in log order: it needs no
 /// lock. The same commands must give the same state and the same answers everywhere: no clock, no randomness, no
 /// iteration order of hashes.
@@ -83,11 +92,22 @@ public:
   /// made sure that the state is fresh enough.
   virtual void query(std::string_view content, answer_list& answers) = 0;
 
-  /// Opens a picture of the state for a snapshot. Not called yet: snapshots are to come.
+  /// Opens a picture of the state for a snapshot. Must be quick, whatever the size of the state: commands wait. (A small
+  /// state may be copied: `view_of`.)
   [[nodiscard]] virtual std::unique_ptr<state_view> save() = 0;
 
-  /// Replaces the state by the one that `chunks` describes. Not called yet, either.
+  /// Replaces the state by the one that `chunks` describes: all of it, or, if it throws, none. A state machine whose
+  /// state takes long to build overrides `build` as well.
   virtual void load(chunk_source& chunks) = 0;
+
+  /// Builds the state that `chunks` describe beside the present one. Called on another thread while the present state
+  /// goes on answering, so it must not touch that. Throws if the chunks make no sense. As it is here, it gathers the
+  /// chunks, which `load` then reads when the built state takes its place.
+  [[nodiscard]] virtual std::unique_ptr<built_state> build(chunk_source& chunks);
+
+  /// A checksum of the state, equal for equal states, however they came about; must be quick. Replicas compare theirs
+  /// at agreed places of the log, and one that differs ends. Nothing: this state machine has none.
+  [[nodiscard]] virtual std::optional<std::uint64_t> state_hash() const { return std::nullopt; }
 };
 
 } // namespace troupe

@@ -68,6 +68,10 @@ private:
       const std::lock_guard alone{*turn_};
       file_->write_at(offset, parts);
     }
+    void allocate(std::uint64_t size_bytes) override {
+      const std::lock_guard alone{*turn_};
+      file_->allocate(size_bytes);
+    }
     void sync_data() override {
       const std::lock_guard alone{*turn_};
       file_->sync_data();
