@@ -47,8 +47,8 @@ public:
   void write_at(std::uint64_t offset, std::string_view bytes) { write_at(offset, std::span{&bytes, 1}); }
 
   /// Sets room aside up to `size_bytes`, so that writes up to there do not fail for lack of it; what was not written
-  /// reads as zeros, and is not slower to sync than it must be. Extends the file. Throws `io_error`, with ENOSPC if there
-  /// is no room; then nothing has changed that matters.
+  /// reads as zeros, and is not slower to sync than it must be. Extends the file. Throws `io_error`, with ENOSPC if
+  /// there is no room; then nothing has changed that matters.
   virtual void allocate(std::uint64_t size_bytes) = 0;
 
   /// Makes everything written through any handle of this file durable, its length included.

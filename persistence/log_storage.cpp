@@ -104,6 +104,7 @@ recovered_group log_storage::recover(group_id group, std::size_t tail_bytes) {
   if (at == groups_.end())
     return found;
   const auto& log = at->second;
+  found.start = log.start();
   found.terms = log.terms();
   found.last = log.last();
   std::size_t bytes = 0;
@@ -112,7 +113,7 @@ recovered_group log_storage::recover(group_id group, std::size_t tail_bytes) {
     bytes += place->payload_bytes;
     if (bytes > tail_bytes && first <= log.last())
       break;
-    first = place->first;
+    first = std::max(place->first, log.start().before.index.next());
   }
   if (first <= log.last())
     found.tail = read_records(files_, resolve({group, first, log.last(), std::numeric_limits<std::size_t>::max()}));
@@ -150,12 +151,30 @@ void log_storage::write_votes(const std::vector<log_write>& writes) {
 
 void log_storage::write_records(const std::vector<log_write>& writes) {
   for (const auto& each : writes) {
+    if (each.start)
+      begin(each.group, *each.start);
     if (each.truncate_from)
       truncate(each.group, *each.truncate_from);
     for (const auto& batch : each.append)
       append(each.group, batch);
   }
   flush();
+}
+
+void log_storage::begin(group_id group, const log_start& start) {
+  TROUPE_ASSERT(start.before.index > log_index{}, "entries begin at index 1");
+  TROUPE_ASSERT(start.before.term <= votes_.of(group).current_term,
+                "the term of an entry is remembered before the entry");
+  auto& log = groups_[group];
+  if (log.start() == start)
+    return;
+  record_header header;
+  header.group = group;
+  header.voids = !log.has(start.before);
+  make_room(record_bytes(start_payload_bytes)); // First: what is pending is forgotten with it.
+  const auto& payload = pending_starts_.emplace_back(encode_start(start, header));
+  const auto place = add_record(header, {payload.data(), payload.size()});
+  log.begin(start, header.voids, place.segment);
 }
 
 void log_storage::truncate(group_id group, log_index from) {
@@ -181,15 +200,20 @@ void log_storage::append(group_id group, const entry_batch& batch) {
   groups_[group].append(add_record(header, batch.payload().view()), batch.term());
 }
 
+/// Makes sure that a record can come next.
+void log_storage::make_room(std::uint64_t record_bytes) {
+  if (end_.offset + record_bytes > end_.segment.size_bytes)
+    roll(record_bytes);
+  else if (pending_parts_.size() + parts_of_record > file::most_parts)
+    flush(); // Here and not within a record: recovery relies on a sector holding all of its share of a record, or none.
+}
+
 /// Gives a record its place in the log; it reaches the file with the next `flush`, until when `payload` must stay.
 record_place log_storage::add_record(record_header header, std::string_view payload) {
   TROUPE_ASSERT(payload.size() <= largest_segment_bytes, "a batch has at most 1 GiB");
   header.payload_bytes = static_cast<std::uint32_t>(payload.size());
   const auto size = record_bytes(payload.size());
-  if (end_.offset + size > end_.segment.size_bytes)
-    roll(size);
-  else if (pending_parts_.size() + parts_of_record > file::most_parts)
-    flush(); // Here and not within a record: recovery relies on a sector holding all of its share of a record, or none.
+  make_room(size);
   header.sequence = end_.next_sequence++;
   header.synced_upto = synced_upto_;
   header.chain = end_.chain;
@@ -212,6 +236,7 @@ void log_storage::flush() {
   segment_->write_at(pending_at_, pending_parts_);
   pending_parts_.clear();
   pending_headers_.clear();
+  pending_starts_.clear();
   pending_at_ = end_.offset;
   unsynced_ = true;
 }
@@ -257,7 +282,8 @@ resolved_read log_storage::resolve(const log_range& range) const {
   const auto& log = found->second;
   resolved_read what{directory_, range.group, {}, range.first, range.last, range.max_bytes};
   for (const auto& place : log.locate(range.first, range.last, range.max_bytes))
-    what.records.push_back({place, log.term_at(place.first), salts_.at(place.segment)});
+    what.records.push_back(
+        {place, log.term_at(std::max(place.first, log.start().before.index.next())), salts_.at(place.segment)});
   return what;
 }
 

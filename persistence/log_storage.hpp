@@ -82,8 +82,10 @@ public:
 private:
   void write_votes(const std::vector<log_write>& writes);
   void write_records(const std::vector<log_write>& writes);
+  void begin(group_id group, const log_start& start);
   void truncate(group_id group, log_index from);
   void append(group_id group, const entry_batch& batch);
+  void make_room(std::uint64_t record_bytes);
   record_place add_record(record_header header, std::string_view payload);
   void flush();
   void sync_segment();
@@ -109,6 +111,7 @@ private:
   /// Records encoded and not yet handed to the file system: they begin here in the current segment.
   std::uint64_t pending_at_ = segment_header_bytes;
   std::deque<std::array<char, record_header_bytes>> pending_headers_;
+  std::deque<std::array<char, start_payload_bytes>> pending_starts_;
   std::vector<std::string_view> pending_parts_;
   bool spare_ready_ = false;
   bool chore_running_ = false;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t magic = 0x4c525254; // "TRRL"
 constexpr std::size_t checksum_at = record_header_bytes - 4;
+constexpr std::uint8_t voids_flag = 1;
 
 } // namespace
 
@@ -18,6 +19,7 @@ std::uint32_t encode_header(const record_header& header, std::uint32_t salt, cha
   std::memset(into, 0, record_header_bytes);
   put_le(into, magic);
   put_le(into + 4, static_cast<std::uint8_t>(header.type));
+  put_le(into + 5, header.voids ? voids_flag : std::uint8_t{0});
   put_le(into + 8, header.payload_bytes);
   put_le(into + 12, header.group.value());
   put_le(into + 16, header.sequence);
@@ -42,6 +44,7 @@ std::optional<decoded_header> decode_header(std::string_view bytes, std::uint32_
     return std::nullopt;
   record_header header;
   header.type = static_cast<record_type>(get_le<std::uint8_t>(at + 4));
+  header.voids = (get_le<std::uint8_t>(at + 5) & voids_flag) != 0;
   header.payload_bytes = get_le<std::uint32_t>(at + 8);
   header.group = group_id{get_le<std::uint32_t>(at + 12)};
   header.sequence = get_le<std::uint64_t>(at + 16);
@@ -60,6 +63,23 @@ std::string_view trailer_of(std::size_t payload_bytes) {
   const auto size = static_cast<std::size_t>(record_bytes(payload_bytes)) - record_header_bytes - payload_bytes;
   TROUPE_ASSERT(size >= 4 && size <= longest.size(), "a trailer has 4 to 11 bytes");
   return longest.substr(0, size);
+}
+
+std::array<char, start_payload_bytes> encode_start(const log_start& start, record_header& header) {
+  std::array<char, start_payload_bytes> payload;
+  put_le(payload.data(), start.oldest_snapshot.value());
+  header.type = record_type::start;
+  header.term = start.before.term;
+  header.first = start.before.index;
+  header.leader_time = start.time;
+  header.payload_checksum = crc32c({payload.data(), payload.size()});
+  return payload;
+}
+
+std::optional<log_start> start_of(const record_header& header, std::string_view payload) {
+  if (payload.size() != start_payload_bytes || crc32c(payload) != header.payload_checksum)
+    return std::nullopt;
+  return log_start{{header.term, header.first}, header.leader_time, log_index{get_le<std::uint64_t>(payload.data())}};
 }
 
 std::optional<entry_batch> batch_of(const record_header& header, shared_bytes payload) {

@@ -58,6 +58,9 @@ private:
                                                        const record_header& header);
   [[nodiscard]] std::string judge(const std::string& path, std::string_view bytes, const bad_record& bad,
                                   const std::vector<std::uint32_t>& later);
+  [[nodiscard]] std::optional<bad_record> take_start(const std::string& path, std::string_view bytes,
+                                                     const record_header& header);
+  void take_truncation(const std::string& path, const record_header& header);
   void cut(const std::string& path, std::string_view bytes, const bad_record& bad, std::string why);
 
   file_system& files_;
@@ -144,7 +147,8 @@ std::optional<bad_record> log_reader::take(const std::string& path, std::string_
     return bad_record{end.offset, size, "the record's trailer is not whole"};
   switch (header.type) {
   case record_type::entries: return take_entries(path, bytes, header);
-  case record_type::truncation: log_.groups[header.group].truncate(header.first); return std::nullopt;
+  case record_type::truncation: take_truncation(path, header); return std::nullopt;
+  case record_type::start: return take_start(path, bytes, header);
   }
   throw storage_error{path, end.offset,
                       "a record of type " + std::to_string(static_cast<int>(header.type))
@@ -169,6 +173,32 @@ std::optional<bad_record> log_reader::take_entries(const std::string& path, std:
                 header.payload_bytes, header.count},
                header.term);
   return std::nullopt;
+}
+
+std::optional<bad_record> log_reader::take_start(const std::string& path, std::string_view bytes,
+                                                 const record_header& header) {
+  const auto& end = *log_.end;
+  const auto start = start_of(header, bytes.substr(end.offset + record_header_bytes, header.payload_bytes));
+  if (!start)
+    return bad_record{end.offset, record_bytes(header.payload_bytes), "the start does not match its checksum"};
+  auto& group = log_.groups[header.group];
+  const auto goes_back = start->before.index < group.start().before.index;
+  if (goes_back || (!header.voids && !group.may_keep_behind(start->before)))
+    throw storage_error{path, end.offset,
+                        "the log of group " + std::to_string(header.group.value()) + " is to begin behind index "
+                            + std::to_string(start->before.index.value()) + " of term "
+                            + std::to_string(start->before.term.value()) + ", which it does not have: it has a hole"};
+  group.begin(*start, header.voids, end.segment.number);
+  return std::nullopt;
+}
+
+void log_reader::take_truncation(const std::string& path, const record_header& header) {
+  auto& group = log_.groups[header.group];
+  if (header.first <= group.start().before.index)
+    throw storage_error{path, log_.end->offset,
+                        "the log of group " + std::to_string(header.group.value()) + " is to be void from index "
+                            + std::to_string(header.first.value()) + " on, which a snapshot stands for"};
+  group.truncate(header.first);
 }
 
 /// Returns why the record is a torn write; throws if it is damage. `later` are the segments behind this one.

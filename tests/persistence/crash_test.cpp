@@ -49,6 +49,13 @@ bool is_allowed(const image& at, const model& found) {
   if (!has_all_votes)
     return false;
   for (const auto& each : at.under_way) {
+    if (each.start) {
+      auto alone = log_write{each.group, std::nullopt, std::nullopt, {}};
+      alone.start = each.start;
+      perform(expected[each.group.value()], alone);
+      if (matches())
+        return true;
+    }
     if (each.truncate_from) {
       perform(expected[each.group.value()], {each.group, std::nullopt, each.truncate_from, {}});
       if (matches())
@@ -131,7 +138,7 @@ void check_crash(const image& at, std::uint64_t crash_seed) {
     more.push_back({group_id{group},
                     hard_state{term, nobody},
                     std::nullopt,
-                    {batch(term.value(), found[group].entries.size() + 1, {"more"})}});
+                    {batch(term.value(), found[group].last() + 1, {"more"})}});
   }
   perform(found, more);
   log.submit(more, [] {});

@@ -31,6 +31,13 @@ inline log_write appending(group_id group, std::vector<entry_batch> batches) {
   return {group, std::nullopt, std::nullopt, std::move(batches)};
 }
 
+/// Begins the log behind an entry; snapshots from `oldest` on are needed.
+inline log_write beginning(group_id group, std::uint64_t term, std::uint64_t index, std::uint64_t oldest = 0) {
+  log_write write{group, std::nullopt, std::nullopt, {}};
+  write.start = log_start{{term_number{term}, log_index{index}}, static_cast<std::int64_t>(index), log_index{oldest}};
+  return write;
+}
+
 inline log_write voting(group_id group, std::uint64_t term, std::uint64_t candidate = 0) {
   return {group, hard_state{term_number{term}, peer_id{candidate}}, std::nullopt, {}};
 }
@@ -44,8 +51,14 @@ struct model_entry {
 
 struct model_group {
   hard_state vote;
-  std::vector<model_entry> entries; ///< Index 1 first.
+  std::vector<model_entry> entries; ///< The one behind the start first.
+  log_start start = {};
   friend bool operator==(const model_group&, const model_group&) = default;
+
+  [[nodiscard]] std::uint64_t last() const { return start.before.index.value() + entries.size(); }
+  [[nodiscard]] std::uint64_t last_term() const {
+    return entries.empty() ? start.before.term.value() : entries.back().term;
+  }
 };
 
 using model = std::map<std::uint32_t, model_group>;
@@ -53,8 +66,17 @@ using model = std::map<std::uint32_t, model_group>;
 inline void perform(model_group& group, const log_write& write) {
   if (write.vote)
     group.vote = *write.vote;
-  if (write.truncate_from && write.truncate_from->value() <= group.entries.size())
-    group.entries.resize(write.truncate_from->value() - 1);
+  if (write.start) {
+    const auto forgotten = write.start->before.index.value() - group.start.before.index.value();
+    const auto is_there = forgotten == 0
+        || (forgotten <= group.entries.size() && group.entries[forgotten - 1].term == write.start->before.term.value());
+    group.entries.erase(group.entries.begin(),
+                        is_there ? group.entries.begin() + static_cast<std::ptrdiff_t>(forgotten)
+                                 : group.entries.end());
+    group.start = *write.start;
+  }
+  if (write.truncate_from && write.truncate_from->value() <= group.last())
+    group.entries.resize(write.truncate_from->value() - 1 - group.start.before.index.value());
   for (const auto& each : write.append)
     for (const auto entry : each)
       group.entries.push_back({each.term().value(), std::string{entry.content}});
@@ -70,6 +92,7 @@ inline model_group contents(log_storage& log, std::uint32_t group) {
   const auto found = log.recover(group_id{group}, std::size_t{1} << 40);
   model_group result;
   result.vote = found.vote;
+  result.start = found.start;
   for (const auto& each : found.tail)
     for (const auto entry : each)
       result.entries.push_back({each.term().value(), std::string{entry.content}});
@@ -79,8 +102,8 @@ inline model_group contents(log_storage& log, std::uint32_t group) {
 /// Random writes that a peer could make: terms rise, votes are cast once, truncations stay above a commit index.
 class history {
 public:
-  history(std::uint64_t seed, std::uint32_t groups, std::size_t largest_content)
-      : random_{seed}, groups_{groups}, largest_content_{largest_content} {}
+  history(std::uint64_t seed, std::uint32_t groups, std::size_t largest_content, bool compacts = true)
+      : random_{seed}, groups_{groups}, largest_content_{largest_content}, compacts_{compacts} {}
 
   std::vector<log_write> next() {
     std::vector<log_write> writes;
@@ -104,20 +127,38 @@ private:
       write.vote = hard_state{group.vote.current_term.next(), peer_id{random_() % 3}};
       perform(group, {write.group, write.vote, std::nullopt, {}});
     }
+    if (compacts_ && random_() % 6 == 0) {
+      write.start = next_start(group);
+      auto alone = log_write{write.group, std::nullopt, std::nullopt, {}};
+      alone.start = write.start;
+      perform(group, alone);
+    }
     if (!group.entries.empty() && random_() % 4 == 0) {
-      write.truncate_from =
-          log_index{1 + group.entries.size() - random_() % std::min<std::size_t>(group.entries.size(), 6)};
+      write.truncate_from = log_index{1 + group.last() - random_() % std::min<std::size_t>(group.entries.size(), 6)};
       perform(group, {write.group, std::nullopt, write.truncate_from, {}});
     }
     for (auto batches = random_() % 3; batches > 0; --batches) {
       std::vector<std::string> texts;
       for (auto count = 1 + random_() % 4; count > 0; --count)
         texts.push_back(text());
-      auto next = batch(group.vote.current_term.value(), group.entries.size() + 1, texts);
+      auto next = batch(group.vote.current_term.value(), group.last() + 1, texts);
       perform(group, appending(write.group, {next}));
       write.append.push_back(std::move(next));
     }
     return write;
+  }
+
+  /// Most often an entry of the log; sometimes one it lacks, as when a leader sends its snapshot.
+  log_start next_start(const model_group& group) {
+    const auto was = group.start.before;
+    const auto old = log_index{random_() % (was.index.value() + 1)};
+    if (random_() % 8 == 0)
+      return {{group.vote.current_term, log_index{group.last() + 1 + random_() % 5}}, 5, old};
+    const auto forgotten = random_() % (group.entries.size() + 1);
+    if (forgotten == 0)
+      return was.index == log_index{} ? log_start{{group.vote.current_term, log_index{1 + group.last()}}, 6, {}}
+                                      : log_start{was, group.start.time, old};
+    return {{term_number{group.entries[forgotten - 1].term}, was.index + forgotten}, 7, old};
   }
 
   /// Zeros too: what a torn write leaves must be told from content.
@@ -129,6 +170,7 @@ private:
   std::mt19937_64 random_;
   std::uint32_t groups_;
   std::size_t largest_content_;
+  bool compacts_;
   model planned_;
 };
 
