@@ -56,7 +56,8 @@ void require_remembered_terms(const std::string& directory, const std::unordered
 
 log_storage::log_storage(file_system& files, std::string directory, log_options options)
     : files_{files}, directory_{made(files, std::move(directory), options.must_exist)}, options_{options},
-      votes_{files_, directory_, options_.identity, !options.must_exist && !has_segments(files_, directory_)} {
+      votes_{files_, directory_, options_.identity, !options.must_exist && !has_segments(files_, directory_)},
+      snapshots_{files_, directory_ + "/snapshots", options_.identity} {
   TROUPE_ASSERT(options_.segment_bytes >= smallest_segment_bytes && options_.segment_bytes <= largest_segment_bytes,
                 "a segment has 4 KiB to 1 GiB");
   options_.segment_bytes = whole_blocks(options_.segment_bytes);
@@ -70,6 +71,7 @@ log_storage::log_storage(file_system& files, std::string directory, log_options 
   salts_ = std::move(log.salts);
   report_ = std::move(log.report);
   report_.healed_votes = votes_.healed();
+  recover_snapshots();
   if (log.end) {
     end_ = *log.end;
     pending_at_ = end_.offset;
@@ -88,6 +90,46 @@ log_storage::log_storage(file_system& files, std::string directory, log_options 
 
 log_storage::~log_storage() = default;
 
+void log_storage::recover_snapshots() {
+  for (auto& name : snapshots_.open())
+    report_.removed.push_back("snapshots/" + std::move(name));
+  static const found_snapshots none;
+  const auto& all = snapshots_.read_all();
+  for (const auto& [group, log] : groups_) {
+    const auto at = all.find(group);
+    require_no_gap(group, at == all.end() ? none : at->second);
+  }
+  for (const auto& [group, found] : all) {
+    report_.damaged_snapshots.insert(report_.damaged_snapshots.end(), found.damaged.begin(), found.damaged.end());
+    // A crash may have come between a start and the removal of what it had no use for. Unless they are all there is.
+    const auto oldest = start_of(group).oldest_snapshot;
+    if (!found.whole.empty() && found.whole.back().at.index >= oldest)
+      snapshots_.remove_below(group, oldest);
+  }
+}
+
+/// What a log does not have any more, a snapshot must stand for.
+void log_storage::require_no_gap(group_id group, const found_snapshots& found) const {
+  const auto begins_behind = start_of(group).before.index;
+  if (begins_behind == log_index{} || (!found.whole.empty() && found.whole.back().at.index >= begins_behind))
+    return;
+  auto why = "the log of group " + std::to_string(group.value()) + " begins behind index "
+      + std::to_string(begins_behind.value()) + ", and "
+      + (found.whole.empty()
+             ? "there is no whole snapshot"
+             : "the newest whole snapshot is at index " + std::to_string(found.whole.back().at.index.value()))
+      + ": what is between is gone";
+  for (const auto& each : found.damaged)
+    why += "; " + each.file + " at offset " + std::to_string(each.offset) + ": " + each.why;
+  throw storage_error{directory_ + "/snapshots",
+                      why + ". Restore the snapshot, or replace the node by a new one with an empty directory"};
+}
+
+log_start log_storage::start_of(group_id group) const {
+  const auto found = groups_.find(group);
+  return found == groups_.end() ? log_start{} : found->second.start();
+}
+
 std::vector<group_id> log_storage::groups() const {
   auto all = votes_.groups();
   for (const auto& [group, log] : groups_)
@@ -100,11 +142,15 @@ recovered_group log_storage::recover(group_id group, std::size_t tail_bytes) {
   check_usable();
   recovered_group found;
   found.vote = votes_.of(group);
+  found.start = start_of(group);
+  auto snapshots = snapshots_.find(group);
+  require_no_gap(group, snapshots);
+  found.snapshots = std::move(snapshots.whole);
+  std::erase_if(found.snapshots, [&](const auto& each) { return each.at.index < found.start.oldest_snapshot; });
   const auto at = groups_.find(group);
   if (at == groups_.end())
     return found;
   const auto& log = at->second;
-  found.start = log.start();
   found.terms = log.terms();
   found.last = log.last();
   std::size_t bytes = 0;
@@ -139,6 +185,9 @@ void log_storage::sync() {
   failed_ = true;
   votes_.sync();
   sync_segment();
+  // Now, and not before: these are what the log before the start may still need.
+  for (const auto& [group, index] : std::exchange(outdated_, {}))
+    removals_.push_back(snapshots_.removal_below(group, index));
   failed_ = false;
 }
 
@@ -175,6 +224,7 @@ void log_storage::begin(group_id group, const log_start& start) {
   const auto& payload = pending_starts_.emplace_back(encode_start(start, header));
   const auto place = add_record(header, {payload.data(), payload.size()});
   log.begin(start, header.voids, place.segment);
+  outdated_[group] = start.oldest_snapshot;
 }
 
 void log_storage::truncate(group_id group, log_index from) {
@@ -287,11 +337,29 @@ resolved_read log_storage::resolve(const log_range& range) const {
   return what;
 }
 
+snapshot_write_plan log_storage::plan_snapshot(group_id group, const snapshot_mark& at) {
+  check_usable();
+  return snapshots_.plan_write(group, at);
+}
+
+snapshot_read_plan log_storage::plan_snapshot_read(group_id group, log_index index) {
+  check_usable();
+  return snapshots_.plan_read(group, index);
+}
+
 std::optional<chore> log_storage::next_chore() {
-  const auto is_due = end_.offset >= end_.segment.size_bytes / prepare_after_part;
-  if (!options_.prewrite || chore_running_ || spare_ready_ || !is_due)
+  if (chore_running_)
     return std::nullopt;
-  chore_running_ = true;
+  if (!removals_.empty()) {
+    chore_running_ = true;
+    auto next = std::move(removals_.front());
+    removals_.pop_front();
+    return next;
+  }
+  const auto is_due = end_.offset >= end_.segment.size_bytes / prepare_after_part;
+  if (!options_.prewrite || spare_ready_ || !is_due)
+    return std::nullopt;
+  chore_running_ = spare_under_way_ = true;
   return [&files = files_, directory = directory_, size_bytes = std::uint64_t{options_.segment_bytes}] {
     prepare_spare(files, directory, size_bytes);
   };
@@ -300,7 +368,7 @@ std::optional<chore> log_storage::next_chore() {
 void log_storage::chore_done() {
   TROUPE_ASSERT(chore_running_, "a chore was given out");
   chore_running_ = false;
-  spare_ready_ = true;
+  spare_ready_ = std::exchange(spare_under_way_, false) || spare_ready_;
 }
 
 void log_storage::check_usable() const {

@@ -11,6 +11,7 @@
 #include "persistence/record_reader.hpp"
 #include "persistence/recovery.hpp"
 #include "persistence/segment.hpp"
+#include "persistence/snapshot_store.hpp"
 #include "persistence/vote_file.hpp"
 #include "troupe/storage.hpp"
 
@@ -69,17 +70,25 @@ public:
 
   [[nodiscard]] read_plan plan_read(const log_range& range) override;
 
-  /// Prewrites the next segment once the current one is a quarter full.
+  /// Prewrites the next segment once the current one is a quarter full; removes snapshots that a durable start has
+  /// declared outdated.
   [[nodiscard]] std::optional<chore> next_chore() override;
   void chore_done() override;
 
-  /// What recovery found and did. Worth a line in the log of the node; more if `cut` is set.
+  [[nodiscard]] bool keeps_snapshots() const override { return true; }
+  [[nodiscard]] snapshot_write_plan plan_snapshot(group_id group, const snapshot_mark& at) override;
+  [[nodiscard]] snapshot_read_plan plan_snapshot_read(group_id group, log_index index) override;
+
+  /// What recovery found and did. Worth a line in the log of the node; more if `cut` is set or a snapshot is damaged.
   [[nodiscard]] const recovery_report& report() const { return report_; }
 
   /// Groups that have a vote or an entry, in no particular order.
   [[nodiscard]] std::vector<group_id> groups() const;
 
 private:
+  void recover_snapshots();
+  void require_no_gap(group_id group, const found_snapshots& found) const;
+  [[nodiscard]] log_start start_of(group_id group) const;
   void write_votes(const std::vector<log_write>& writes);
   void write_records(const std::vector<log_write>& writes);
   void begin(group_id group, const log_start& start);
@@ -98,6 +107,7 @@ private:
   std::string directory_;
   log_options options_;
   vote_file votes_;
+  snapshot_store snapshots_;
   recovery_report report_;
   std::unordered_map<group_id, group_log> groups_;
   /// Where the log goes on.
@@ -113,7 +123,12 @@ private:
   std::deque<std::array<char, record_header_bytes>> pending_headers_;
   std::deque<std::array<char, start_payload_bytes>> pending_starts_;
   std::vector<std::string_view> pending_parts_;
+  /// Groups with snapshots that a start written, but not synced yet, has no use for: those below the index.
+  std::unordered_map<group_id, log_index> outdated_;
+  /// Work that may be done now, since what it rests on is durable.
+  std::deque<chore> removals_;
   bool spare_ready_ = false;
+  bool spare_under_way_ = false;
   bool chore_running_ = false;
   bool failed_ = false;
 };

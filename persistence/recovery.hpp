@@ -5,6 +5,7 @@
 #include "persistence/file_system.hpp"
 #include "persistence/group_log.hpp"
 #include "persistence/segment.hpp"
+#include "persistence/snapshot_store.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -45,6 +46,8 @@ struct recovery_report {
   std::vector<std::string> removed;
   /// Copies of votes that a crash or damage left bad or old, rewritten from their twin.
   std::size_t healed_votes = 0;
+  /// Snapshots that cannot be used, and are left as they are. The log reaches back to an older one.
+  std::vector<unusable_snapshot> damaged_snapshots;
 };
 
 /// A log that was read.
