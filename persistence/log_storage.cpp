@@ -52,6 +52,11 @@ void require_remembered_terms(const std::string& directory, const std::unordered
                               + ". A vote may be lost: replace the node by a new one with an empty directory"};
 }
 
+/// Is one of those snapshots, oldest first, not outdated?
+bool has_needed(const std::vector<snapshot_mark>& whole, log_index oldest) {
+  return !whole.empty() && whole.back().at.index >= oldest;
+}
+
 } // namespace
 
 log_storage::log_storage(file_system& files, std::string directory, log_options options)
@@ -103,7 +108,7 @@ void log_storage::recover_snapshots() {
     report_.damaged_snapshots.insert(report_.damaged_snapshots.end(), found.damaged.begin(), found.damaged.end());
     // A crash may have come between a start and the removal of what it had no use for. Unless they are all there is.
     const auto oldest = start_of(group).oldest_snapshot;
-    if (!found.whole.empty() && found.whole.back().at.index >= oldest)
+    if (has_needed(found.whole, oldest))
       snapshots_.remove_below(group, oldest);
   }
 }
@@ -111,7 +116,7 @@ void log_storage::recover_snapshots() {
 /// What a log does not have any more, a snapshot must stand for.
 void log_storage::require_no_gap(group_id group, const found_snapshots& found) const {
   const auto begins_behind = start_of(group).before.index;
-  if (begins_behind == log_index{} || (!found.whole.empty() && found.whole.back().at.index >= begins_behind))
+  if (begins_behind == log_index{} || has_needed(found.whole, begins_behind))
     return;
   auto why = "the log of group " + std::to_string(group.value()) + " begins behind index "
       + std::to_string(begins_behind.value()) + ", and "
@@ -146,7 +151,8 @@ recovered_group log_storage::recover(group_id group, std::size_t tail_bytes) {
   auto snapshots = snapshots_.find(group);
   require_no_gap(group, snapshots);
   found.snapshots = std::move(snapshots.whole);
-  std::erase_if(found.snapshots, [&](const auto& each) { return each.at.index < found.start.oldest_snapshot; });
+  if (has_needed(found.snapshots, found.start.oldest_snapshot))
+    std::erase_if(found.snapshots, [&](const auto& each) { return each.at.index < found.start.oldest_snapshot; });
   const auto at = groups_.find(group);
   if (at == groups_.end())
     return found;

@@ -63,8 +63,9 @@ struct term_run {
 struct recovered_group {
   hard_state vote;
   log_start start;
-  /// Snapshots that were read back whole, none below `start.oldest_snapshot`, oldest first. The newest may be beyond the
-  /// log's last entry, or of a term that the log does not have there: power went while it took the log's place.
+  /// Snapshots that were read back whole, oldest first; none below `start.oldest_snapshot`, unless there is no other.
+  /// The newest may be beyond the log's last entry, or of a term that the log does not have there: power went while it
+  /// took the log's place.
   std::vector<snapshot_mark> snapshots;
   /// Terms of the whole log behind `start`, run by run, in order; empty for an empty log.
   std::vector<term_run> terms;

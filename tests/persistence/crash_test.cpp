@@ -94,7 +94,7 @@ std::vector<image> images_of(std::uint64_t seed, std::size_t segment_bytes, int 
   log_storage log{disk, "d/log", small_segments(segment_bytes)};
   for (int step = 0; step < steps; ++step) {
     under_way = writes.next();
-    log.submit(under_way, [&] { perform(done, under_way); });
+    submit(log, under_way, [&] { perform(done, under_way); });
     under_way.clear();
     if (const auto work = log.next_chore()) {
       (*work)();
@@ -171,7 +171,9 @@ TEST_CASE("P6 P7: any call that fails is reported, is not retried, and loses not
       image at;
       bool failed = false;
       disk.on_call([&](const simulated_disk::call& each) -> std::optional<int> {
-        REQUIRE_FALSE(failed); // Nothing is called after a failure.
+        // Nothing is called after a failure, but to leave nothing of a snapshot that was not finished.
+        const auto tidies_up = each.what == simulated_disk::operation::remove && each.path.ends_with(".snap.tmp");
+        REQUIRE((!failed || tidies_up));
         if (!each.is_change || each.change != failing)
           return std::nullopt;
         failed = true;
@@ -181,11 +183,13 @@ TEST_CASE("P6 P7: any call that fails is reported, is not retried, and loses not
         log_storage log{disk, "d/log", small_segments()};
         for (int step = 0; step < 20; ++step) {
           at.under_way = writes.next();
-          log.submit(at.under_way, [&] { perform(at.done, at.under_way); });
+          submit(log, at.under_way, [&] { perform(at.done, at.under_way); });
           at.under_way.clear();
         }
       } catch (const io_error& error) {
         CHECK(error.number() == (seed % 2 == 0 ? ENOSPC : EIO));
+      } catch (const out_of_space&) {
+        CHECK(seed % 2 == 0);
       }
       if (!failed)
         break;

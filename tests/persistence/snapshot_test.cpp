@@ -227,4 +227,145 @@ TEST_CASE("U1: a snapshot that is not ours, not for this program, or not what it
   }
 }
 
+namespace {
+
+constexpr group_id g0{0};
+
+/// Ten entries of term 1, and snapshots at 3, 6 and 9.
+std::unique_ptr<log_storage> ten_entries(simulated_disk& disk) {
+  auto log = std::make_unique<log_storage>(disk, "d/log", small_segments());
+  log->submit({voting(g0, 1), appending(g0, {batch(1, 1, std::vector<std::string>(10, "x"))})}, [] {});
+  for (const auto index : {3, 6, 9})
+    save(*log, 0, mark_at(static_cast<std::uint64_t>(index)), noise(1, 1000));
+  return log;
+}
+
+/// Carries out all chores that are due.
+void tidy_up(log_storage& log) {
+  while (const auto work = log.next_chore()) {
+    (*work)();
+    log.chore_done();
+  }
+}
+
+std::vector<std::uint64_t> indices_of(const recovered_group& found) {
+  std::vector<std::uint64_t> all;
+  for (const auto& each : found.snapshots)
+    all.push_back(each.at.index.value());
+  return all;
+}
+
+using indices = std::vector<std::uint64_t>;
+
+void flip_content(simulated_disk& disk, const std::string& path) {
+  const auto at = snapshot_header_bytes + snapshot_chunk_header_bytes + 77;
+  disk.corrupt(path, at, std::string(1, static_cast<char>(~disk.contents(path)[at])));
+}
+
+} // namespace
+
+TEST_CASE("outdated snapshots are removed when the start that says so is durable, and not before") {
+  simulated_disk disk{1};
+  auto log = ten_entries(disk);
+  tidy_up(*log);
+  log->write({beginning(g0, 1, 6, 6)});
+  tidy_up(*log);
+  CHECK(disk.list("d/log/snapshots").size() == 3);
+  CHECK(indices_of(log->recover(g0, 0)) == indices{6, 9}); // No longer spoken of.
+  SUBCASE("lost with the power, the start takes none with it") {
+    log.reset();
+    disk.crash_losing_all();
+    log = std::make_unique<log_storage>(disk, "d/log", small_segments());
+    CHECK(indices_of(log->recover(g0, 0)) == indices{3, 6, 9});
+  }
+  SUBCASE("synced, it has the next chore remove them") {
+    log->sync();
+    CHECK(disk.list("d/log/snapshots").size() == 3);
+    tidy_up(*log);
+    CHECK(disk.list("d/log/snapshots").size() == 2);
+    CHECK(indices_of(log->recover(g0, 0)) == indices{6, 9});
+  }
+  SUBCASE("synced, and power lost before the chore: the next start removes them") {
+    log->sync();
+    log.reset();
+    disk.crash();
+    log = std::make_unique<log_storage>(disk, "d/log", small_segments());
+    CHECK(disk.list("d/log/snapshots").size() == 2);
+    CHECK(indices_of(log->recover(g0, 0)) == indices{6, 9});
+  }
+}
+
+TEST_CASE(
+    "S10: a damaged newest snapshot is passed over for an older one that the log reaches back to, with a warning") {
+  simulated_disk disk{1};
+  auto log = ten_entries(disk);
+  log->submit({beginning(g0, 1, 6, 3)}, [] {});
+  log.reset();
+  flip_content(disk, snapshot_path(0, 9));
+  const auto damaged = disk.contents(snapshot_path(0, 9));
+  log = std::make_unique<log_storage>(disk, "d/log", small_segments());
+  CHECK(indices_of(log->recover(g0, 0)) == indices{3, 6});
+  REQUIRE(log->report().damaged_snapshots.size() == 1);
+  CHECK(log->report().damaged_snapshots.front().file == snapshot_path(0, 9));
+  CHECK(log->report().damaged_snapshots.front().offset == snapshot_header_bytes);
+  CHECK(log->report().damaged_snapshots.front().why == "damaged: chunk 0 does not match its checksum");
+  CHECK(disk.contents(snapshot_path(0, 9)) == damaged); // Left as it is.
+  // And replaced by the next one at the same place.
+  save(*log, 0, mark_at(9), "anew");
+  CHECK(indices_of(log->recover(g0, 0)) == indices{3, 6, 9});
+}
+
+TEST_CASE("P11: a gap between the newest whole snapshot and the log is refused, and nothing is changed") {
+  simulated_disk disk{1};
+  auto log = ten_entries(disk);
+  log->submit({beginning(g0, 1, 8, 6)}, [] {});
+  log.reset();
+  const auto refused_with = [&](const char* words) {
+    const auto names = disk.list("d/log/snapshots");
+    CHECK_THROWS_WITH_AS((log_storage{disk, "d/log", small_segments()}), doctest::Contains(words), storage_error);
+    CHECK(disk.list("d/log/snapshots") == names);
+  };
+  SUBCASE("the newest is damaged") {
+    flip_content(disk, snapshot_path(0, 9));
+    refused_with(
+        "the log of group 0 begins behind index 8, and the newest whole snapshot is at index 6: what is between "
+        "is gone; d/log/snapshots/00000000-0000000000000009-0000000000000001.snap at offset 512: damaged: chunk 0 "
+        "does not match its checksum. Restore");
+  }
+  SUBCASE("the newest is gone") {
+    disk.remove(snapshot_path(0, 9));
+    refused_with("the newest whole snapshot is at index 6: what is between is gone. Restore");
+  }
+  SUBCASE("all are gone") {
+    for (const auto index : {3, 6, 9})
+      disk.remove(snapshot_path(0, static_cast<std::uint64_t>(index)));
+    refused_with("begins behind index 8, and there is no whole snapshot");
+  }
+}
+
+TEST_CASE("outdated snapshots are kept while they are the only whole ones") {
+  simulated_disk disk{1};
+  auto log = ten_entries(disk);
+  log->submit({beginning(g0, 1, 3, 6)}, [] {});
+  log.reset();
+  flip_content(disk, snapshot_path(0, 6));
+  flip_content(disk, snapshot_path(0, 9));
+  log = std::make_unique<log_storage>(disk, "d/log", small_segments());
+  CHECK(indices_of(log->recover(g0, 0)) == indices{3});
+  CHECK(log->report().damaged_snapshots.size() == 2);
+}
+
+TEST_CASE("a snapshot beyond the log, whose start was not written before the power went, is told of") {
+  simulated_disk disk{1};
+  auto log = ten_entries(disk);
+  save(*log, 0, mark_at(50, 2), "installed");
+  save(*log, 7, mark_at(5, 2), "of a group without a log");
+  log.reset();
+  disk.crash_losing_all();
+  log = std::make_unique<log_storage>(disk, "d/log", small_segments());
+  CHECK(indices_of(log->recover(g0, 0)) == indices{3, 6, 9, 50});
+  CHECK(log->recover(g0, 0).last == log_index{10});
+  CHECK(indices_of(log->recover(group_id{7}, 0)) == indices{5});
+}
+
 } // namespace troupe::test

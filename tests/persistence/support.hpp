@@ -5,10 +5,12 @@
 #include "persistence/log_storage.hpp"
 #include "stage/simulated_disk.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe::test {
@@ -40,6 +42,11 @@ inline log_write beginning(group_id group, std::uint64_t term, std::uint64_t ind
 
 inline log_write voting(group_id group, std::uint64_t term, std::uint64_t candidate = 0) {
   return {group, hard_state{term_number{term}, peer_id{candidate}}, std::nullopt, {}};
+}
+
+/// What a snapshot at a position has in it.
+inline std::string to_text(const log_position& at) {
+  return "all up to " + std::to_string(at.index.value()) + " of term " + std::to_string(at.term.value());
 }
 
 /// What a group's log holds, entry by entry: term and content.
@@ -97,6 +104,18 @@ inline model_group contents(log_storage& log, std::uint32_t group) {
     for (const auto entry : each)
       result.entries.push_back({each.term().value(), std::string{entry.content}});
   return result;
+}
+
+/// Submits as a peer does: what a start forgets, a snapshot stands for, and it is durable before.
+inline void submit(
+    storage& log, const std::vector<log_write>& writes, std::function<void()> done = [] {}) {
+  for (const auto& each : writes)
+    if (each.start) {
+      const auto sink = log.plan_snapshot(each.group, {each.start->before, each.start->time})();
+      sink->append(to_text(each.start->before));
+      sink->finish();
+    }
+  log.submit(writes, std::move(done));
 }
 
 /// Random writes that a peer could make: terms rise, votes are cast once, truncations stay above a commit index.
