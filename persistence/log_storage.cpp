@@ -96,8 +96,6 @@ log_storage::log_storage(file_system& files, std::string directory, log_options 
 log_storage::~log_storage() = default;
 
 void log_storage::recover_snapshots() {
-  for (auto& name : snapshots_.open())
-    report_.removed.push_back("snapshots/" + std::move(name));
   static const found_snapshots none;
   const auto& all = snapshots_.read_all();
   for (const auto& [group, log] : groups_) {
@@ -111,6 +109,8 @@ void log_storage::recover_snapshots() {
     if (has_needed(found.whole, oldest))
       snapshots_.remove_below(group, oldest);
   }
+  for (auto& name : snapshots_.open())
+    report_.removed.push_back("snapshots/" + std::move(name));
 }
 
 /// What a log does not have any more, a snapshot must stand for.

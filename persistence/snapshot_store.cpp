@@ -57,6 +57,16 @@ std::optional<snapshot_name> to_snapshot_name(std::string_view file_name) {
 snapshot_store::snapshot_store(file_system& files, std::string directory, const disk_identity& owner)
     : files_{files}, directory_{std::move(directory)}, owner_{owner} {}
 
+const std::map<group_id, found_snapshots>& snapshot_store::read_all() {
+  read_before_.clear();
+  if (!files_.exists(directory_))
+    return read_before_;
+  for (const auto& each : files_.list(directory_))
+    if (const auto name = to_snapshot_name(each); name && !read_before_.contains(name->group))
+      read_before_.emplace(name->group, read(name->group));
+  return read_before_;
+}
+
 std::vector<std::string> snapshot_store::open() {
   files_.make_directories(directory_);
   std::vector<std::string> removed;
@@ -67,14 +77,6 @@ std::vector<std::string> snapshot_store::open() {
     }
   files_.sync_directory(directory_);
   return removed;
-}
-
-const std::map<group_id, found_snapshots>& snapshot_store::read_all() {
-  read_before_.clear();
-  for (const auto& each : files_.list(directory_))
-    if (const auto name = to_snapshot_name(each); name && !read_before_.contains(name->group))
-      read_before_.emplace(name->group, read(name->group));
-  return read_before_;
 }
 
 found_snapshots snapshot_store::find(group_id group) {

@@ -45,13 +45,14 @@ public:
   /// Touches nothing yet. `files` must outlive this, the plans, and what they make.
   snapshot_store(file_system& files, std::string directory, const disk_identity& owner);
 
-  /// Once, before all else: makes the directory if it is missing, removes what was being written when the node ended,
-  /// and makes the rest durable: what an ended process has renamed looks like any other. Returns the names it removed.
-  std::vector<std::string> open();
-
-  /// Reads every snapshot of every group, checksum by checksum. Throws `storage_error` for a file that is not ours, of
-  /// an unknown format, or under the name of another.
+  /// Reads every snapshot of every group, checksum by checksum; changes nothing. Throws `storage_error` for a file that
+  /// is not ours, of an unknown format, or under the name of another.
   [[nodiscard]] const std::map<group_id, found_snapshots>& read_all();
+
+  /// Once, before what is there is told to anybody: makes the directory if it is missing, removes what was being written
+  /// when the node ended, and makes the rest durable, for what an ended process has renamed looks like any other.
+  /// Returns the names it removed.
+  std::vector<std::string> open();
 
   /// The group's snapshots. Reads them as `read_all` does; unless that has been done, and this asks for the first time.
   [[nodiscard]] found_snapshots find(group_id group);
