@@ -110,10 +110,18 @@ peer_troupe make_peer(caf::actor_system& system, peer_parts parts) {
     made.persister =
         spawn_persister(system, parts.where.persister, std::move(parts.store), made.archivist, parts.on_fatal);
   }
+  made.is_state_hashed = parts.machine && parts.machine->state_hash().has_value();
+  made.takes_pictures = bool{parts.machine};
+  // A service says when, and means it (the course's Snapshot()).
+  if (parts.service && made.options.snapshots == snapshot_policy{}) {
+    made.options.snapshots.trailing_entries = 0;
+    made.options.snapshots.kept = 1;
+  }
   const auto max_held = parts.options.limits.waiting_reads;
   made.applier = parts.service
-      ? spawn_deliverer(system, parts.where.applier, std::move(parts.service), parts.self, max_held, parts.on_fatal)
-      : spawn_applier(system, parts.where.applier, std::move(parts.machine), max_held, parts.on_fatal);
+      ? spawn_deliverer(system, parts.where.applier, std::move(parts.service), parts.self, max_held, made.persister,
+                        parts.on_fatal)
+      : spawn_applier(system, parts.where.applier, std::move(parts.machine), max_held, made.persister, parts.on_fatal);
   peer_troupe result{{}, made.persister, made.archivist, made.applier};
   result.peer = spawn_peer(system, parts.where.peer, std::move(made));
   return result;

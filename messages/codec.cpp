@@ -6,12 +6,16 @@
 //                   read_round u64 | batches u32 | per batch: term u64 | first u64 | count u32 | leader_time i64 |
 //                   checksum u32 | size u32
 //   append_reply    incarnation u32 | number u64 | read_round u64 | success u8 | match u64 | last u64 |
-//                   conflict term u64 | conflict index u64
+//                   conflict term u64 | conflict index u64 | full u8
+//   install_snapshot incarnation u32 | number u64 | read_round u64 | at term u64 | at index u64 | time i64 |
+//                   size u64 | offset u64 | checksum of the piece u32
+//   snapshot_reply  incarnation u32 | number u64 | read_round u64 | at term u64 | at index u64 | received u64 |
+//                   installed u8 | match u64
 //   timeout_now     -
 //   forward         number u64 | operation u8 | count u32 | checksum u32 | size u32
 //   forward_reply   number u64 | offset u32 | refused u8 | count u32 | per answer: end u32 | the answers' bytes
 //
-// Only append_entries and forward have a tail.
+// Only append_entries, install_snapshot and forward have a tail.
 #include "troupe/message_codec.hpp"
 
 #include "messages/wire.hpp"
@@ -154,8 +158,43 @@ decoded decode_append_reply(const envelope& about, wire_reader in) {
   m.match = log_index{in.take<std::uint64_t>()};
   m.last = log_index{in.take<std::uint64_t>()};
   m.conflict = take_position(in);
+  m.is_full = in.flag();
   const bool sane = in_range(m.match) && in_range(m.last) && in_range(m.conflict.term) && in_range(m.conflict.index);
   if (!in.complete() || !sane)
+    return std::nullopt;
+  return m;
+}
+
+decoded decode_install_snapshot(const envelope& about, wire_reader in, const shared_bytes& tail) {
+  install_snapshot m;
+  m.about = about;
+  m.incarnation = in.take<std::uint32_t>();
+  m.number = in.take<std::uint64_t>();
+  m.read_round = in.take<std::uint64_t>();
+  m.at = take_position(in);
+  m.time = std::bit_cast<std::int64_t>(in.take<std::uint64_t>());
+  m.size_bytes = in.take<std::uint64_t>();
+  m.offset = in.take<std::uint64_t>();
+  const auto checksum = in.take<std::uint32_t>();
+  const bool is_snapshot = is_place(m.at) && m.at.index != log_index{} && m.at.term <= about.term;
+  const bool lies_within = m.offset <= m.size_bytes && tail.size() <= m.size_bytes - m.offset;
+  if (!in.complete() || !is_snapshot || !lies_within || checksum != crc32c(tail.view()))
+    return std::nullopt;
+  m.bytes = tail;
+  return m;
+}
+
+decoded decode_snapshot_reply(const envelope& about, wire_reader in) {
+  snapshot_reply m;
+  m.about = about;
+  m.incarnation = in.take<std::uint32_t>();
+  m.number = in.take<std::uint64_t>();
+  m.read_round = in.take<std::uint64_t>();
+  m.at = take_position(in);
+  m.received_bytes = in.take<std::uint64_t>();
+  m.is_installed = in.flag();
+  m.match = log_index{in.take<std::uint64_t>()};
+  if (!in.complete() || !is_place(m.at) || !in_range(m.match))
     return std::nullopt;
   return m;
 }
@@ -252,6 +291,26 @@ encoded_message encode(const append_reply& m) {
   out.put(m.incarnation).put(m.number).put(m.read_round).flag(m.success);
   out.put(m.match.value()).put(m.last.value());
   put_position(out, m.conflict);
+  out.flag(m.is_full);
+  return message;
+}
+
+encoded_message encode(const install_snapshot& m) {
+  auto message = begin_message(message_type::install_snapshot, m.about);
+  wire_writer out{message.head};
+  out.put(m.incarnation).put(m.number).put(m.read_round);
+  put_position(out, m.at);
+  out.put(std::bit_cast<std::uint64_t>(m.time)).put(m.size_bytes).put(m.offset).put(crc32c(m.bytes.view()));
+  message.tail.push_back(m.bytes);
+  return message;
+}
+
+encoded_message encode(const snapshot_reply& m) {
+  auto message = begin_message(message_type::snapshot_reply, m.about);
+  wire_writer out{message.head};
+  out.put(m.incarnation).put(m.number).put(m.read_round);
+  put_position(out, m.at);
+  out.put(m.received_bytes).flag(m.is_installed).put(m.match.value());
   return message;
 }
 
@@ -290,7 +349,8 @@ std::optional<peer_message> decode(message_type type, group_id group, std::strin
   const auto about = take_envelope(group, in);
   if (!in.sound() || !is_sane(about))
     return std::nullopt;
-  const bool may_have_tail = type == message_type::append_entries || type == message_type::forward;
+  const bool may_have_tail = type == message_type::append_entries || type == message_type::install_snapshot
+      || type == message_type::forward;
   if (!may_have_tail && !tail.empty())
     return std::nullopt;
   switch (type) {
@@ -298,6 +358,8 @@ std::optional<peer_message> decode(message_type type, group_id group, std::strin
   case message_type::vote_reply: return decode_vote_reply(about, in);
   case message_type::append_entries: return decode_append_entries(about, in, tail);
   case message_type::append_reply: return decode_append_reply(about, in);
+  case message_type::install_snapshot: return decode_install_snapshot(about, in, tail);
+  case message_type::snapshot_reply: return decode_snapshot_reply(about, in);
   case message_type::timeout_now: return decode_timeout_now(about, in);
   case message_type::forward: return decode_forward(about, in, tail);
   case message_type::forward_reply: return decode_forward_reply(about, in);

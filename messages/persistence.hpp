@@ -22,6 +22,11 @@ struct persisted {
   write_id up_to;
 };
 
+/// The disk has become so full that commands should not be appended any more, or is so no more.
+struct disk_room {
+  bool is_full = false;
+};
+
 /// Reads entries back. Answered by `log_read` with the same ticket.
 struct read_log {
   std::uint64_t ticket = 0;

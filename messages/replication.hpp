@@ -3,8 +3,10 @@
 #pragma once
 
 #include "troupe/raft_messages.hpp"
+#include "troupe/storage.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace troupe {
@@ -26,6 +28,8 @@ struct entries_fetched {
   /// The position before the first of them.
   log_position previous;
   std::vector<entry_batch> batches;
+  /// The log has them no more: this stands for them.
+  std::optional<snapshot_mark> snapshot = {};
 };
 
 /// A replicator wants entries from `from` on, about `max_bytes` of them.
@@ -47,6 +51,7 @@ struct follower_heard {
   std::uint64_t read_round = 0;
   /// When the request was *sent* that this answers: check-quorum counts by it.
   instant sent_at;
+  bool is_disk_full = false;
 };
 
 } // namespace troupe

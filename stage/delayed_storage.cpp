@@ -62,6 +62,18 @@ void delayed_storage::chore_done() {
   under_->chore_done();
 }
 
+snapshot_write_plan delayed_storage::plan_snapshot(group_id group, const snapshot_mark& at) {
+  return under_->plan_snapshot(group, at);
+}
+
+snapshot_read_plan delayed_storage::plan_snapshot_read(group_id group, log_index index) {
+  return under_->plan_snapshot_read(group, index);
+}
+
+std::optional<chore> delayed_storage::when_idle() {
+  return under_->when_idle();
+}
+
 void delayed_storage::cut_power() {
   *powered_ = false;
 }

@@ -25,6 +25,9 @@ public:
   [[nodiscard]] virtual read_plan plan_read(const log_range& range) = 0;
   [[nodiscard]] virtual std::optional<chore> next_chore() { return std::nullopt; }
   virtual void chore_done() {}
+  [[nodiscard]] virtual snapshot_write_plan plan_snapshot(group_id group, const snapshot_mark& at) = 0;
+  [[nodiscard]] virtual snapshot_read_plan plan_snapshot_read(group_id group, log_index index) = 0;
+  [[nodiscard]] virtual std::optional<chore> when_idle() { return std::nullopt; }
 };
 
 /// How long syncs take: uniform between the two.
@@ -55,6 +58,10 @@ public:
   [[nodiscard]] read_plan plan_read(const log_range& range) override;
   [[nodiscard]] std::optional<chore> next_chore() override;
   void chore_done() override;
+  [[nodiscard]] bool keeps_snapshots() const override { return true; }
+  [[nodiscard]] snapshot_write_plan plan_snapshot(group_id group, const snapshot_mark& at) override;
+  [[nodiscard]] snapshot_read_plan plan_snapshot_read(group_id group, log_index index) override;
+  [[nodiscard]] std::optional<chore> when_idle() override;
 
   /// The power goes: nothing is written, synced or completed from now on.
   void cut_power();

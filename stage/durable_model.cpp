@@ -1,5 +1,7 @@
 #include "stage/durable_model.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 
 namespace {
@@ -18,21 +20,43 @@ const logged_entry* durable_model::picture::at(log_index index) const {
   return index == log_index{} || index > last() ? nullptr : &log[index.value() - 1];
 }
 
-void durable_model::picture::apply(const log_write& write) {
+// Where a snapshot takes the place of a log that lacks its entries, these are what was committed there.
+void durable_model::picture::begin_behind(log_position before, const durable_model& model) {
+  start = std::max(start, before.index);
+  const auto* mine = at(before.index);
+  if (before.index == log_index{} || (mine != nullptr && mine->term == before.term))
+    return;
+  log.clear();
+  for (auto i = log_index{1}; i <= before.index; i = i.next()) {
+    const auto known = model.committed_at ? model.committed_at(i) : std::nullopt;
+    log.push_back(known.value_or(logged_entry{i == before.index ? before.term : term_number{}, std::nullopt}));
+  }
+}
+
+void durable_model::picture::apply(const log_write& write, const durable_model& model) {
   if (write.vote)
     vote = *write.vote;
+  if (write.start)
+    begin_behind(write.start->before, model);
   if (write.truncate_from && write.truncate_from->value() <= log.size())
     log.resize(write.truncate_from->value() - 1);
   for (const auto& batch : write.append)
     for (const auto entry : batch)
-      log.push_back({batch.term(), checksum_of(entry)});
+      log.push_back({batch.term(), checksum_of(entry), entry_overhead_bytes + entry.content.size()});
+}
+
+std::size_t durable_model::size_bytes() const {
+  std::size_t sum = sizeof(hard_state) + sizeof(log_position);
+  for (auto i = durable_.start.next(); i <= durable_.last(); i = i.next())
+    sum += durable_.at(i)->bytes;
+  return sum;
 }
 
 void durable_model::submitted(const std::vector<log_write>& writes) {
   for (const auto& write : writes) {
     if (on_written)
       on_written(write);
-    written_.apply(write);
+    written_.apply(write, *this);
     unsynced_.push_back(write);
   }
 }
@@ -41,7 +65,7 @@ void durable_model::synced() {
   for (const auto& write : unsynced_) {
     if (on_durable)
       on_durable(write);
-    durable_.apply(write);
+    durable_.apply(write, *this);
   }
   unsynced_.clear();
 }
@@ -66,14 +90,24 @@ std::optional<std::string> durable_model::lost_since(const picture& found) const
 std::optional<std::string> durable_model::recovered(const recovered_group& group) {
   picture found;
   found.vote = group.vote;
+  found.log.assign(written_.log.begin(), written_.log.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
+                                             written_.log.size(), group.start.before.index.value())));
+  found.begin_behind(group.start.before, *this);
   for (std::size_t run = 0; run < group.terms.size(); ++run) {
     const auto end = run + 1 < group.terms.size() ? group.terms[run + 1].first : group.last.next();
     for (auto i = group.terms[run].first; i < end; i = i.next()) {
       const auto* known = written_.at(i);
       const bool same = known != nullptr && known->term == group.terms[run].term;
-      found.log.push_back({group.terms[run].term, same ? known->checksum : std::nullopt});
+      found.log.push_back({group.terms[run].term, same ? known->checksum : std::nullopt, same ? known->bytes : 0});
     }
   }
+  if (group.start.before.index > log_index{}
+      && (group.snapshots.empty() || group.snapshots.back().at.index < group.start.before.index))
+    return "no snapshot stands for what its log has forgotten";
+  if (!group.snapshots.empty()) // The peer takes it for the log's beginning, if the log does not go that far.
+    if (const auto& newest = group.snapshots.back().at; found.at(newest.index) == nullptr
+        || found.at(newest.index)->term != newest.term)
+      found.begin_behind(newest, *this);
   auto loss = lost_since(found);
   if (on_recovered)
     on_recovered(found.vote);

@@ -15,6 +15,7 @@ namespace troupe {
 struct logged_entry {
   term_number term;
   std::optional<std::uint32_t> checksum;
+  std::size_t bytes = 0; ///< As encoded; 0 if it was not seen.
 };
 
 /// Two pictures of a node's storage, kept from what passes the storage seam: as written, and as durable. Survives the
@@ -27,6 +28,9 @@ public:
   std::function<void(const hard_state&)> on_recovered;
   /// Called for each write as it is submitted, before it takes effect here.
   std::function<void(const log_write&)> on_written;
+
+  /// What was committed at an index, for entries that are known by a snapshot only.
+  std::function<std::optional<logged_entry>(log_index)> committed_at;
 
   void submitted(const std::vector<log_write>& writes);
   /// All that was submitted is durable.
@@ -45,15 +49,21 @@ public:
   /// The entry at an index as written, durable or not.
   [[nodiscard]] const logged_entry* written_at(log_index index) const { return written_.at(index); }
   [[nodiscard]] log_index last_written() const { return written_.last(); }
+  /// Up to here a snapshot stands for the log, durably.
+  [[nodiscard]] log_index start() const { return durable_.start; }
+  /// Term, vote, where the log begins, and the entries behind that as encoded.
+  [[nodiscard]] std::size_t size_bytes() const;
 
 private:
   struct picture {
     hard_state vote;
-    std::vector<logged_entry> log;
+    log_index start;
+    std::vector<logged_entry> log; ///< From index 1 on: what is forgotten was something, too.
 
     [[nodiscard]] log_index last() const { return log_index{log.size()}; }
     [[nodiscard]] const logged_entry* at(log_index index) const;
-    void apply(const log_write& write);
+    void apply(const log_write& write, const durable_model& model);
+    void begin_behind(log_position before, const durable_model& model);
   };
 
   [[nodiscard]] std::optional<std::string> lost_since(const picture& found) const;

@@ -17,6 +17,13 @@ public:
   read_plan plan_read(const log_range& range) override { return log_.plan_read(range); }
   std::optional<chore> next_chore() override { return log_.next_chore(); }
   void chore_done() override { log_.chore_done(); }
+  snapshot_write_plan plan_snapshot(group_id group, const snapshot_mark& at) override {
+    return log_.plan_snapshot(group, at);
+  }
+  snapshot_read_plan plan_snapshot_read(group_id group, log_index index) override {
+    return log_.plan_snapshot_read(group, index);
+  }
+  std::optional<chore> when_idle() override { return log_.when_idle(); }
 
 private:
   log_storage log_;

@@ -131,7 +131,7 @@ std::uint64_t stage_network::requests_received(peer_id id) const {
 
 bool stage_network::is_request(const peer_message& message) {
   return std::holds_alternative<request_vote>(message) || std::holds_alternative<append_entries>(message)
-      || std::holds_alternative<forward>(message) || std::holds_alternative<timeout_now>(message);
+      || std::holds_alternative<install_snapshot>(message) || std::holds_alternative<forward>(message) || std::holds_alternative<timeout_now>(message);
 }
 
 stage_network::call_key stage_network::key_of(const peer_message& message) {
@@ -157,6 +157,8 @@ stage_network::call_key stage_network::key_of(const peer_message& message) {
         if constexpr (std::is_same_v<type, request_vote> || std::is_same_v<type, vote_reply>)
           vote(m);
         else if constexpr (std::is_same_v<type, append_entries> || std::is_same_v<type, append_reply>)
+          append(m);
+        else if constexpr (std::is_same_v<type, install_snapshot> || std::is_same_v<type, snapshot_reply>)
           append(m);
         else if constexpr (std::is_same_v<type, forward> || std::is_same_v<type, forward_reply>)
           pass_on(m);

@@ -6,8 +6,10 @@ namespace troupe {
 
 namespace {
 
-service_actor::behavior_type play_service(std::function<void(const applied_command&)> on_command) {
-  return {[on_command](const applied_command& command) { on_command(command); }, [](const installed_snapshot&) {}};
+service_actor::behavior_type play_service(std::function<void(const applied_command&)> on_command,
+                                          std::function<void(const installed_snapshot&)> on_snapshot) {
+  return {[on_command](const applied_command& command) { on_command(command); },
+          [on_snapshot](const installed_snapshot& snapshot) { on_snapshot(snapshot); }};
 }
 
 /// Hands each command on to a service, for state machines that a story puts around it.
@@ -57,13 +59,20 @@ void stage_node::start() {
 
 void stage_node::make() {
   TROUPE_ASSERT(!alive(), "a node lives one life at a time");
-  auto& [runtime, network, checker, self, group, members, options, disk, latency, chance, on_command, machine] = parts_;
+  auto& [runtime, network, checker, self, group, members, options, disk, latency, chance, on_command, on_snapshot,
+         machine] = parts_;
   network.open(self);
   checker.service_begins(self);
-  auto service =
-      runtime.system().spawn(play_service, [id = self, &checker, hears = on_command](const applied_command& command) {
+  auto service = runtime.system().spawn(
+      play_service,
+      [id = self, &checker, hears = on_command](const applied_command& command) {
         checker.delivers(id, command.index, command.term, command.command.view());
         hears(command);
+      },
+      [id = self, &checker, hears = on_snapshot](const installed_snapshot& snapshot) {
+        checker.installs(id, snapshot.index);
+        if (hears)
+          hears(snapshot);
       });
   auto store = std::make_shared<delayed_storage>(runtime, chance.fork(), latency, disk->open(), model_, valve_);
   peer_parts made_of;
@@ -126,6 +135,10 @@ std::optional<start_reply> stage_node::begin_agreement(shared_bytes command) {
   if (!alive())
     return std::nullopt;
   return parts_.runtime.ask<start_reply>(life_->actors.peer, troupe::start{std::move(command)});
+}
+
+void stage_node::take_snapshot(log_index index, std::string state) {
+  caf::anon_send(life_->actors.peer, troupe::take_snapshot{index, shared_bytes{std::move(state)}});
 }
 
 std::optional<peer_state> stage_node::state() {

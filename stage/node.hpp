@@ -29,6 +29,8 @@ struct stage_node_parts {
   dice chance;
   /// Hears each committed command as it is delivered.
   std::function<void(const applied_command&)> on_command;
+  /// Hears each snapshot that takes the place of commands.
+  std::function<void(const installed_snapshot&)> on_snapshot = {};
   /// Makes the state machine of each life around the one that delivers to `on_command`; if empty, it is that one.
   std::function<std::shared_ptr<state_machine>(std::shared_ptr<state_machine> delivering)> machine = {};
 };
@@ -59,6 +61,8 @@ public:
   /// The course's Start() and GetState(). Nothing from a node that is not alive, or was stopped.
   [[nodiscard]] std::optional<start_reply> begin_agreement(shared_bytes command);
   [[nodiscard]] std::optional<peer_state> state();
+  /// The course's Snapshot(): may be called while the service is being told something.
+  void take_snapshot(log_index index, std::string state);
   [[nodiscard]] disk_valve& valve() { return *valve_; }
   [[nodiscard]] const durable_model& disk() const { return *model_; }
 

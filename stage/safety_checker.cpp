@@ -26,6 +26,12 @@ safety_checker::safety_checker(verdict& judge, std::vector<peer_id> members)
     disk->on_durable = [this, id](const log_write& write) { becomes_durable(id, write); };
     disk->on_recovered = [this, id](const hard_state& vote) { remember_vote(id, vote); };
     disk->on_written = [this, id](const log_write& write) { is_written(id, write); };
+    disk->committed_at = [this](log_index index) -> std::optional<logged_entry> {
+      if (index == log_index{} || index > committed())
+        return std::nullopt;
+      const auto& entry = ledger_[index.value() - 1];
+      return logged_entry{entry.term, entry.checksum};
+    };
     disks_.emplace(id, std::move(disk));
   }
 }
@@ -185,6 +191,29 @@ void safety_checker::check(const append_reply& message) {
   acknowledged = std::max(acknowledged, message.match);
 }
 
+void safety_checker::check(const install_snapshot& message) {
+  check(message.about, "snapshot");
+  const auto [leader, is_new] = leaders_.emplace(message.about.term, message.about.from);
+  if (leader->second != message.about.from)
+    return fail("peers " + text(leader->second) + " and " + text(message.about.from) + " both lead term "
+                + text(message.about.term));
+  if (trusts_commits_)
+    return;
+  if (message.at.index > committed() || ledger_[message.at.index.value() - 1].term != message.at.term)
+    fail("peer " + text(message.about.from) + " sends a snapshot at " + text(message.at.index) + " of term "
+         + text(message.at.term) + ", which is not what was committed there");
+}
+
+void safety_checker::check(const snapshot_reply& message) {
+  check(message.about, "reply about a snapshot");
+  if (message.match == log_index{})
+    return;
+  const auto& disk = *disks_.at(message.about.from);
+  if (message.match > message.at.index || message.match > disk.last())
+    fail("peer " + text(message.about.from) + " acknowledges a snapshot up to " + text(message.match)
+         + " while its disk ends at " + text(disk.last()));
+}
+
 log_index safety_checker::committed_by_leader(peer_id id) const {
   // A leader delivers what it has just committed before anybody is told: what lies at or before an entry of its own
   // term that a quorum has on disk.
@@ -200,6 +229,13 @@ log_index safety_checker::committed_by_leader(peer_id id) const {
     if (entry->term == term)
       justified = i;
   }
+}
+
+void safety_checker::installs(peer_id id, log_index index) {
+  auto& last = delivered_[id];
+  if (index < last)
+    fail("the state of peer " + text(id) + " goes back from " + text(last) + " to " + text(index));
+  last = index;
 }
 
 void safety_checker::delivers(peer_id id, log_index index, term_number term, std::string_view command) {
@@ -259,6 +295,13 @@ void safety_checker::remember_entries(peer_id id, const log_write& write) {
 void safety_checker::becomes_durable(peer_id id, const log_write& write) {
   if (write.vote)
     remember_vote(id, *write.vote);
+  if (write.start && !trusts_commits_) {
+    const auto& before = write.start->before;
+    if (before.index > committed()
+        || (before.index > log_index{} && ledger_[before.index.value() - 1].term != before.term))
+      fail("peer " + text(id) + " forgets its log up to " + text(before.index) + " of term " + text(before.term)
+           + ", which is not what was committed there");
+  }
   if (write.truncate_from) {
     const auto& disk = *disks_.at(id);
     for (auto i = *write.truncate_from; i <= disk.last() && i <= committed(); i = i.next())

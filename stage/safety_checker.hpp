@@ -38,6 +38,8 @@ public:
   void leaves(const peer_message& message);
   /// A new life of a peer's service begins: deliveries start over.
   void service_begins(peer_id id) { delivered_[id] = log_index{}; }
+  /// A peer's service is told a whole state, as of an index.
+  void installs(peer_id id, log_index index);
   /// A peer's service gets a committed command.
   void delivers(peer_id id, log_index index, term_number term, std::string_view command);
 
@@ -59,6 +61,8 @@ private:
   void check(const vote_reply& message);
   void check(const append_entries& message);
   void check(const append_reply& message);
+  void check(const install_snapshot& message);
+  void check(const snapshot_reply& message);
   void check(const envelope& about, std::string_view kind);
   void check_leader(const append_entries& message);
   void check_commit(peer_id leader, term_number term, log_index commit);

@@ -35,6 +35,16 @@ std::string words(const append_reply& m) {
   return "refused #" + text(m.number) + " last=" + text(m.last.value()) + " conflict=" + text(m.conflict);
 }
 
+std::string words(const install_snapshot& m) {
+  return "snapshot #" + text(m.number) + " of " + text(m.at) + " bytes " + text(m.offset) + "+" + text(m.bytes.size())
+      + " of " + text(m.size_bytes);
+}
+
+std::string words(const snapshot_reply& m) {
+  return (m.is_installed ? "installed #" : "have #") + text(m.number) + " of " + text(m.at) + " bytes "
+      + text(m.received_bytes);
+}
+
 std::string words(const timeout_now&) {
   return "run for leader";
 }

@@ -16,6 +16,9 @@ namespace troupe {
 
 namespace {
 
+/// Hashes of the state that are remembered: the leader may speak of an earlier one than the newest.
+constexpr std::size_t remembered_hashes = 16;
+
 /// Answers built before others on the thread get their turn.
 constexpr std::size_t turn_bytes = std::size_t{4} << 20;
 
@@ -35,19 +38,23 @@ public:
 
   void query(std::string_view, answer_list& answers) override { answers.add({}); }
 
+  // Its service says by itself what its state is: `take_snapshot`.
   std::unique_ptr<state_view> save() override { return view_of({}); }
-  void load(chunk_source&) override {}
+  void load(chunk_source& chunks) override { loaded_ = shared_bytes{read_all(chunks)}; }
 
   [[nodiscard]] std::vector<applied_command> take() { return std::exchange(gathered_, {}); }
+  [[nodiscard]] shared_bytes take_loaded() { return std::exchange(loaded_, {}); }
 
 private:
   peer_id self_;
   std::vector<applied_command> gathered_;
+  shared_bytes loaded_;
 };
 
 /// A service and what is gathered for it.
 struct bare_service {
   service_actor actor;
+  peer_id of;
   std::shared_ptr<gathering_machine> gathered;
 };
 
@@ -55,9 +62,9 @@ template <class Base>
 class applier_shell : public Base {
 public:
   applier_shell(caf::actor_config& config, std::shared_ptr<state_machine> machine, std::optional<bare_service> service,
-                std::size_t max_held, fatal_handler on_fatal)
+                std::size_t max_held, persister_actor persister, fatal_handler on_fatal)
       : Base{config}, machine_{std::move(machine)}, service_{std::move(service)}, max_held_{max_held},
-        on_fatal_{std::move(on_fatal)} {
+        persister_{std::move(persister)}, on_fatal_{std::move(on_fatal)} {
     if (!service_)
       return;
     this->monitor(service_->actor);
@@ -74,6 +81,9 @@ public:
     return {
         [this](apply_entries& m) { take_in(m); },
         [this](answer_queries& m) { take_in(m); },
+        [this](load_snapshot& m) { take_in(m); },
+        [this](take_picture& m) { take_in(m); },
+        [this](const state_built& m) { take_place(m); },
         [this](const apply_due&) {
           is_due_ = false;
           go_on();
@@ -88,14 +98,15 @@ public:
       if (const auto* entries = std::get_if<entries_work>(&next))
         for (const auto& who : entries->load.unanswered())
           refuse_to(this, who, refusal::uncertain);
-      else
-        refuse_to(this, std::get<query_workload<awaiting>>(next).unanswered(), refusal::stopped);
+      else if (const auto* queries = std::get_if<query_workload<awaiting>>(&next))
+        refuse_to(this, queries->unanswered(), refusal::stopped);
     }
     for (const auto& [at, queries] : held_)
       refuse_to(this, queries.who, refusal::stopped);
     work_.clear();
     held_.clear();
     service_.reset();
+    persister_ = nullptr;
     machine_.reset();
   }
 
@@ -105,10 +116,16 @@ private:
     application_listener from;
     group_id group;
   };
-  using work = std::variant<entries_work, query_workload<awaiting>>;
+  using work = std::variant<entries_work, query_workload<awaiting>, load_snapshot, take_picture>;
 
   void take_in(apply_entries& m) {
     work_.push_back(entries_work{{std::move(m.batches), std::move(m.waiting)}, std::move(m.from), m.group});
+    go_on();
+  }
+
+  template <class M>
+  void take_in(M& m) {
+    work_.push_back(std::move(m));
     go_on();
   }
 
@@ -157,11 +174,11 @@ private:
 
   /// Works in the order of arrival; after a turn's worth of answers the thread is given back for a while.
   void go_on() {
-    if (is_due_ || is_delivering_)
+    if (is_due_ || is_elsewhere_)
       return;
     try {
       std::size_t answered = 0;
-      while (!work_.empty() && !is_delivering_) {
+      while (!work_.empty() && !is_elsewhere_) {
         if (answered >= turn_bytes) {
           is_due_ = true;
           // By way of the clock: a message to itself would be handled in the same turn of the thread.
@@ -187,7 +204,10 @@ private:
     if (!entries.load.is_done()) {
       auto portion = entries.load.advance(*machine_);
       bytes = portion.answers.bytes.size();
-      deliver(std::move(portion));
+      if (portion.place)
+        pass(*portion.place);
+      else
+        deliver(std::move(portion));
     }
     if (entries.load.is_done()) {
       if (auto commands = service_ ? service_->gathered->take() : std::vector<applied_command>{}; !commands.empty())
@@ -201,22 +221,89 @@ private:
   void finish_entries() {
     const auto& entries = std::get<entries_work>(work_.front());
     applied_ = entries.load.last();
-    this->send(entries.from, applied{entries.group, applied_, entries.load.bytes()});
+    this->send(entries.from,
+               applied{entries.group, applied_, entries.load.bytes(),
+                       hashes_.empty() ? std::nullopt : std::optional{hashes_.back()}});
     work_.pop_front();
+    release_held();
+  }
+
+  // Everyone hashes the state here, and compares what the leader had at an earlier place with what it had itself (S13).
+  void pass(const hash_place& place) {
+    const auto claim = decode_hashed_place(place.content);
+    const auto mine = std::find_if(hashes_.begin(), hashes_.end(),
+                                   [&](const hashed_place& known) { return claim && known.index == claim->index; });
+    if (mine != hashes_.end() && mine->hash != claim->hash)
+      throw std::runtime_error{"the state after index " + std::to_string(claim->index.value())
+                               + " is not the leader's (hash " + std::to_string(mine->hash) + ", the leader's "
+                               + std::to_string(claim->hash)
+                               + "): it was damaged in memory, or the state machine is not deterministic. A restart "
+                                 "builds it anew from snapshot and log"};
+    if (const auto hash = machine_->state_hash())
+      hashes_.push_back({place.index, *hash});
+    if (hashes_.size() > remembered_hashes)
+      hashes_.pop_front();
+  }
+
+  // -- snapshots -------------------------------------------------------------------------------------------------------
+
+  std::size_t advance(take_picture& m) {
+    this->send(m.from, picture_taken{m.group, applied_, std::shared_ptr<state_view>{machine_->save()}});
+    work_.pop_front();
+    return 0;
+  }
+
+  // Built elsewhere; until it is there, nothing behind it can be done.
+  std::size_t advance(load_snapshot& m) {
+    is_elsewhere_ = true;
+    this->send(persister_, build_errand{state_listener{applier_actor{this}}, build_state{m.group, m.what, machine_}});
+    return 0;
+  }
+
+  void take_place(const state_built& m) {
+    if (!m.trouble.empty())
+      return fail(m.trouble);
+    try {
+      m.state->take_place();
+    } catch (const std::exception& failure) {
+      return fail(failure.what());
+    }
+    hashes_.clear();
+    if (service_) {
+      const auto& what = std::get<load_snapshot>(work_.front()).what;
+      return tell_service(installed_snapshot{service_->of, what.at.index, what.at.term,
+                                             service_->gathered->take_loaded()},
+                          [this] { finish_load(); });
+    }
+    is_elsewhere_ = false;
+    finish_load();
+    go_on();
+  }
+
+  void finish_load() {
+    const auto load = std::move(std::get<load_snapshot>(work_.front()));
+    applied_ = load.what.at.index;
+    work_.pop_front();
+    this->send(load.from, applied{load.group, applied_, 0, std::nullopt});
     release_held();
   }
 
   /// Tells the service, and goes on when it has got through: its mailbox never holds more than the peer hands over at a
   /// time (law 6). A handler that returns nothing answers all the same, when it is done.
   void deliver(std::vector<applied_command> commands) {
-    is_delivering_ = true;
     for (std::size_t i = 0; i + 1 < commands.size(); ++i)
       this->send(service_->actor, std::move(commands[i]));
-    this->request(service_->actor, caf::infinite, std::move(commands.back()))
+    tell_service(std::move(commands.back()), [this] { finish_entries(); });
+  }
+
+  template <class M, class F>
+  void tell_service(M message, F finish) {
+    is_elsewhere_ = true;
+    this->request(service_->actor, caf::infinite, std::move(message))
         .then(
-            [this] {
-              is_delivering_ = false;
-              finish_entries();
+            [this, finish] {
+              is_elsewhere_ = false;
+              finish();
               go_on();
             },
             [](const caf::error&) {
@@ -243,9 +330,11 @@ private:
 
   std::shared_ptr<state_machine> machine_;
   std::optional<bare_service> service_;
-  bool is_delivering_ = false;
+  bool is_elsewhere_ = false; ///< With a service, or with who builds a state: it goes on when that is done.
   std::size_t max_held_;
+  persister_actor persister_;
   fatal_handler on_fatal_;
+  std::deque<hashed_place> hashes_; ///< The newest.
   log_index applied_;
   std::deque<work> work_;
   bool is_due_ = false;
@@ -256,18 +345,18 @@ private:
 } // namespace
 
 applier_actor spawn_applier(caf::actor_system& system, placement where, std::shared_ptr<state_machine> machine,
-                            std::size_t max_held, fatal_handler on_fatal) {
+                            std::size_t max_held, persister_actor persister, fatal_handler on_fatal) {
   return spawn_at<applier_shell, applier_actor>(system, where, std::move(machine), std::optional<bare_service>{},
-                                                max_held, std::move(on_fatal));
+                                                max_held, std::move(persister), std::move(on_fatal));
 }
 
 applier_actor spawn_deliverer(caf::actor_system& system, placement where, service_actor service, peer_id self,
-                              std::size_t max_held, fatal_handler on_fatal) {
+                              std::size_t max_held, persister_actor persister, fatal_handler on_fatal) {
   auto gathered = std::make_shared<gathering_machine>(self);
   std::shared_ptr<state_machine> machine = gathered;
   return spawn_at<applier_shell, applier_actor>(system, where, std::move(machine),
-                                                std::optional{bare_service{std::move(service), std::move(gathered)}},
-                                                max_held, std::move(on_fatal));
+                                                std::optional{bare_service{std::move(service), self, std::move(gathered)}},
+                                                max_held, std::move(persister), std::move(on_fatal));
 }
 
 } // namespace troupe

@@ -9,11 +9,19 @@
 #include "troupe/entry.hpp"
 #include "troupe/state_machine.hpp"
 
+#include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace troupe {
+
+/// An entry where the state is hashed, and what the leader says of an earlier one.
+struct hash_place {
+  log_index index;
+  std::string_view content; ///< See `decode_hashed_place`.
+};
 
 /// Answers for one who awaits them.
 template <class Who>
@@ -21,6 +29,8 @@ struct answered_portion {
   const Who* who = nullptr; ///< Nobody of this node, if null.
   std::uint32_t offset = 0; ///< Of the first answer within the lot.
   answer_list answers;
+  /// Instead of answers: the state is to be hashed now.
+  std::optional<hash_place> place = {};
 };
 
 /// Committed entries on their way through the state machine. `Who` has `first`, `count` and `offset`, as in
@@ -40,6 +50,8 @@ public:
         if (entry.kind == entry_kind::command)
           add({entry.index, batch.term(), batch.leader_time(), 0, entry.content},
               is_awaited ? &waiting_[who] : nullptr);
+        else if (entry.kind == entry_kind::state_hash)
+          runs_.push_back({commands_.size(), commands_.size(), nullptr, hash_place{entry.index, entry.content}});
       }
     }
   }
@@ -56,6 +68,11 @@ public:
   [[nodiscard]] answered_portion<Who> advance(state_machine& machine) {
     const auto& run = runs_[run_];
     answered_portion<Who> portion;
+    portion.place = run.place;
+    if (run.place) {
+      ++run_;
+      return portion;
+    }
     portion.who = run.who;
     portion.offset = (run.who ? run.who->offset : 0) + static_cast<std::uint32_t>(next_ - run.begin);
     const auto applied = machine.apply(std::span{commands_}.subspan(next_, run.end - next_), portion.answers);
@@ -81,16 +98,17 @@ public:
   }
 
 private:
-  /// Commands awaited by the same one.
+  /// Commands awaited by the same one; or none, and a place between commands.
   struct run_of_commands {
     std::size_t begin = 0;
     std::size_t end = 0;
     const Who* who = nullptr;
+    std::optional<hash_place> place = {};
   };
 
   void add(command next, const Who* who) {
     commands_.push_back(next);
-    if (runs_.empty() || runs_.back().who != who)
+    if (runs_.empty() || runs_.back().who != who || runs_.back().place)
       runs_.push_back({commands_.size() - 1, commands_.size(), who});
     else
       runs_.back().end = commands_.size();

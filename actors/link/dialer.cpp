@@ -48,6 +48,8 @@ private:
         [this](const vote_reply& m) { pass_on(m); },
         [this](const append_entries& m) { pass_on(m); },
         [this](const append_reply& m) { pass_on(m); },
+        [this](const install_snapshot& m) { pass_on(m); },
+        [this](const snapshot_reply& m) { pass_on(m); },
         [this](const timeout_now& m) { pass_on(m); },
         [this](const forward& m) { pass_on_or_refuse(m); },
         [this](const forward_reply& m) { pass_on(m); },

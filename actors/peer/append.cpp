@@ -23,10 +23,10 @@ namespace {
 log_index first_difference(const raft_log& mine, const entry_batch& batch) {
   const auto end = batch.last().next();
   // Equal terms at its last index mean equal batches (Log Matching): the usual case of a repeated request.
-  if (mine.has(batch.last_position()))
+  if (mine.agrees_at(batch.last_position()))
     return end;
   auto index = batch.first();
-  while (index < end && mine.has({batch.term(), index}))
+  while (index < end && mine.agrees_at({batch.term(), index}))
     index = index.next();
   return index;
 }
@@ -36,7 +36,7 @@ log_index first_difference(const raft_log& mine, const entry_batch& batch) {
 append_plan plan_append(const raft_log& mine, const append_entries& request) {
   append_plan plan;
   plan.proven = request.previous.index;
-  if (!mine.has(request.previous)) {
+  if (!mine.agrees_at(request.previous)) {
     if (request.previous.index <= mine.last_index())
       plan.conflict = {mine.term_at(request.previous.index), mine.first_of_run(request.previous.index)};
     return plan;

@@ -107,6 +107,13 @@ public:
     return waiting;
   }
 
+  /// Commands up to `index` took effect by way of a snapshot: what their answers were, nobody can say.
+  void lose_to_snapshot(log_index index) {
+    for (const auto& run : line_.take_up_to(index))
+      refuse_to(self_, run, refusal::uncertain);
+    unapplied_.applied_up_to(index);
+  }
+
   void applied_up_to(log_index index) { unapplied_.applied_up_to(index); }
 
   /// Leadership has ended with that commit index: what is behind it may never be committed.

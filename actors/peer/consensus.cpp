@@ -7,12 +7,23 @@
 
 namespace troupe {
 
+namespace {
+
+/// Election timeouts that a peer with a full disk lets pass before it runs itself.
+constexpr unsigned full_disk_patience = 3;
+
+} // namespace
+
 consensus::consensus(peer_id self, group_id group, configuration members, const recovered_group& recovered,
                      peer_options options)
     : self_{self}, group_{group}, members_{std::move(members)}, options_{options}, vote_{recovered.vote},
       issued_vote_{recovered.vote}, log_{recovered}, timer_{options.times, options.seed}, round_{timer_.draw()},
       writes_{recovered.vote, recovered.last} {
   TROUPE_ASSERT(members_.is_member(self), "a peer belongs to its own group");
+  if (!recovered.snapshots.empty())
+    believe_recovered(recovered.snapshots.back());
+  TROUPE_ASSERT(commit_ >= log_.base().index, "a snapshot stands for what the log has forgotten");
+  writes_ = {vote_, log_.last_index()};
 }
 
 void consensus::begin(instant now, peer_output& out) {
@@ -22,6 +33,8 @@ void consensus::begin(instant now, peer_output& out) {
   out.facts.push_back({fact::weight::info,
                        "event=begin term=" + std::to_string(vote_.current_term.value())
                            + " last=" + std::to_string(log_.last_index().value())});
+  out.install = snapshot_;
+  settle(now, out);
 }
 
 void consensus::stop(peer_output& out) {
@@ -43,8 +56,10 @@ void consensus::tick(instant now, peer_output& out) {
   if (is_leader()) {
     look_after_leadership(now, out);
   } else if (timer_.is_due(now)) {
-    // A peer whose disk hangs cannot keep a promise: it waits for it instead of running.
-    if (!members_.is_voter(self_) || is_disk_stalled(now))
+    // A peer whose disk hangs cannot keep a promise: it waits for it instead of running. One whose disk is full lets the
+    // others go first: as leader it could take no commands.
+    const bool defers = is_disk_full_ && ++deferred_elections_ % full_disk_patience != 0;
+    if (!members_.is_voter(self_) || is_disk_stalled(now) || defers)
       timer_.restart(now);
     else
       become_candidate(true, now, out);
@@ -105,19 +120,22 @@ void consensus::set_leader(peer_id leader, peer_output& out) {
 
 void consensus::settle(instant now, peer_output& out) {
   const bool vote_changed = vote_ != issued_vote_;
-  if (!vote_changed && unflushed_.empty() && !truncation_)
+  if (!vote_changed && unflushed_.empty() && !truncation_ && !start_)
     return;
   log_write write;
   write.group = group_;
   if (vote_changed)
     write.vote = issued_vote_ = vote_;
   write.truncate_from = std::exchange(truncation_, std::nullopt);
+  write.start = std::exchange(start_, std::nullopt);
   write.append = std::exchange(unflushed_, {});
   if (is_leader() && !write.append.empty()) { // Disk and network work in parallel (law 2).
     auto& told = tell_replicators(now, out).appended;
     told.insert(told.end(), write.append.begin(), write.append.end());
   }
-  const auto id = writes_.issue(write.vote, write.truncate_from, log_.last_index(), now);
+  const auto void_from = std::exchange(void_from_, std::nullopt);
+  const auto id =
+      writes_.issue(write.vote, void_from ? void_from : write.truncate_from, log_.last_index(), now);
   out.writes.push_back({id, std::move(write)});
 }
 
@@ -151,6 +169,7 @@ void consensus::handle(const persisted& report, instant now, peer_output& out) {
     return;
   writes_.complete(report.up_to);
   release_withheld(out);
+  finish_reception(out);
   if (auto* running = std::get_if<candidate_role>(&role_)) {
     // The candidate's own vote counts once it is durable, like anyone's (N10, E3).
     if (!running->pre_vote && writes_.is_vote_durable() && !running->votes.has_answered(self_)) {
@@ -165,6 +184,18 @@ void consensus::handle(const persisted& report, instant now, peer_output& out) {
       tell_replicators(now, out);
     }
   }
+  settle(now, out);
+}
+
+void consensus::handle(const disk_room& report, instant now, peer_output& out) {
+  if (life_ != life::active || is_disk_full_ == report.is_full)
+    return;
+  is_disk_full_ = report.is_full;
+  deferred_elections_ = 0;
+  out.facts.push_back({is_disk_full_ ? fact::weight::warn : fact::weight::info,
+                       is_disk_full_ ? "event=disk_full commands=refused" : "event=disk_has_room"});
+  if (is_leader())
+    (void)yield_when_full(now, out);
   settle(now, out);
 }
 

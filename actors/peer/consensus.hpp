@@ -6,17 +6,19 @@
 /// any order. What must not be said yet is not in it: the mind withholds a message until the write it rests on is
 /// durable (law 1).
 ///
-/// The implementation is in four parts: consensus.cpp (events, terms, roles, promises), consensus_election.cpp,
-/// consensus_following.cpp and consensus_leading.cpp.
+/// The implementation is in five parts: consensus.cpp (events, terms, roles, promises), consensus_election.cpp,
+/// consensus_following.cpp, consensus_leading.cpp and consensus_snapshots.cpp.
 #pragma once
 
 #include "actors/peer/append.hpp"
 #include "actors/peer/election_timer.hpp"
 #include "actors/peer/log.hpp"
 #include "actors/peer/promises.hpp"
+#include "actors/peer/reception.hpp"
 #include "actors/peer/role.hpp"
 #include "messages/persistence.hpp"
 #include "messages/replication.hpp"
+#include "messages/snapshots.hpp"
 #include "troupe/client_messages.hpp"
 #include "troupe/configuration.hpp"
 #include "troupe/message_codec.hpp"
@@ -52,6 +54,10 @@ struct peer_output {
   /// For every replicator.
   std::optional<leader_news> news;
   bool commit_advanced = false;
+  /// Of a snapshot that is received, for the disk.
+  std::vector<snapshot_piece> pieces;
+  /// The state machine's state is to be this snapshot's from here on.
+  std::optional<snapshot_mark> install;
   std::vector<confirmed_read> confirmed_reads;
   std::vector<failed_read> failed_reads;
   std::vector<fact> facts;
@@ -86,13 +92,25 @@ public:
   void handle(const request_vote& request, instant now, peer_output& out);
   void handle(const vote_reply& reply, instant now, peer_output& out);
   void handle(const append_entries& request, instant now, peer_output& out);
+  void handle(const install_snapshot& piece, instant now, peer_output& out);
+  /// The leader wants this peer to run for leader at once (thesis 3.10).
+  void handle(const timeout_now& request, instant now, peer_output& out);
   /// Runs the term rule on an answer to a replicator's request; true if it is for a replicator of the present
   /// leadership and shall be passed on.
   [[nodiscard]] bool admit(const append_reply& reply, instant now, peer_output& out);
+  [[nodiscard]] bool admit(const snapshot_reply& reply, instant now, peer_output& out);
 
   // What the peer's own actors say.
   void handle(const persisted& report, instant now, peer_output& out);
+  void handle(const piece_stored& report, instant now, peer_output& out);
+  void handle(const reception_failed& report, instant now, peer_output& out);
+  void handle(const disk_room& report, instant now, peer_output& out);
   void handle(const follower_heard& report, instant now, peer_output& out);
+  /// A snapshot of the peer's own is durable.
+  void note_snapshot(const snapshot_mark& durable);
+  /// Lets go of the log up to `index`, which the newest snapshot stands for, and of snapshots below `oldest_snapshot`;
+  /// on the disk, too.
+  void forget_up_to(log_index index, log_index oldest_snapshot, instant now, peer_output& out);
   /// Whether a replicator of that term and incarnation is a present one.
   [[nodiscard]] bool is_current(peer_id follower, term_number term, std::uint32_t incarnation) const;
   /// A replicator died and is started anew: its follower's replies are counted under a new incarnation, returned.
@@ -123,6 +141,9 @@ public:
   [[nodiscard]] peer_id leader() const { return leader_; }
   [[nodiscard]] log_index commit() const { return commit_; }
   [[nodiscard]] const raft_log& entries() const { return log_; }
+  /// The newest durable snapshot.
+  [[nodiscard]] const std::optional<snapshot_mark>& snapshot() const { return snapshot_; }
+  [[nodiscard]] bool is_disk_full() const { return is_disk_full_; }
   [[nodiscard]] log_index durable_last() const { return writes_.durable_last(); }
   [[nodiscard]] const configuration& members() const { return members_; }
   [[nodiscard]] const peer_counters& counters() const { return counters_; }
@@ -137,19 +158,32 @@ private:
   // Terms and roles.
   void adopt_term(term_number term, instant now, peer_output& out);
   void become_follower(peer_id leader, instant now, peer_output& out);
-  void become_candidate(bool pre_vote, instant now, peer_output& out);
+  void become_candidate(bool pre_vote, instant now, peer_output& out, bool transfer = false);
   void become_leader(instant now, peer_output& out);
   void set_leader(peer_id leader, peer_output& out);
   [[nodiscard]] bool is_sticky(const request_vote& request, instant now) const;
+
+  // Followers.
+  [[nodiscard]] bool follow(const envelope& leader, instant now, peer_output& out);
+
+  // Snapshots.
+  void believe_recovered(const snapshot_mark& newest);
+  void finish_reception(peer_output& out);
+  void install(instant now, peer_output& out);
+  void answer(const install_snapshot& piece, std::uint64_t received_bytes, peer_output& out);
+  void answer_installed(const install_snapshot& piece, log_index match, peer_output& out, write_id until = {});
 
   // Candidates.
   void ask_for_votes(instant now, peer_output& out);
   void count_votes(instant now, peer_output& out);
 
   // Leaders.
+  log_position append_as_leader(entry_block block, instant now);
+  [[nodiscard]] bool admit_reply(const envelope& about, std::uint32_t incarnation, instant now, peer_output& out);
   void advance_commit(peer_output& out);
   void confirm_reads(peer_output& out);
   void look_after_leadership(instant now, peer_output& out);
+  [[nodiscard]] bool yield_when_full(instant now, peer_output& out);
   [[nodiscard]] std::optional<log_index> own_term_commit() const;
   [[nodiscard]] instant lease_until(instant now) const;
   leader_news& tell_replicators(instant now, peer_output& out);
@@ -183,9 +217,16 @@ private:
   writes_in_flight writes_;
   std::vector<withheld_message> withheld_;
   std::vector<entry_batch> unflushed_;                        ///< In the log, not yet handed to the disk.
-  std::optional<log_index> truncation_;                       ///< Of the next write.
+  std::optional<log_index> truncation_;                       ///< Of the next write, as are the next two.
+  std::optional<log_start> start_;
+  std::optional<log_index> void_from_;                        ///< Entries that `start_` makes void.
   std::size_t uncommitted_bytes_ = 0;                         ///< Accepted as leader, not committed.
   std::deque<std::pair<log_index, std::size_t>> uncommitted_; ///< (last index, bytes) of each accepted block.
+  std::optional<snapshot_mark> snapshot_;
+  std::optional<snapshot_reception> reception_;
+  bool is_finishing_ = false; ///< The snapshot that was received is being made durable.
+  bool is_disk_full_ = false;
+  unsigned deferred_elections_ = 0; ///< In a row, while the disk is full.
   peer_counters counters_;
 };
 

@@ -7,10 +7,11 @@
 namespace troupe {
 
 // One transition for everything that an election due means (N13): role, leader hint, term, vote, timer.
-void consensus::become_candidate(bool pre_vote, instant now, peer_output& out) {
+void consensus::become_candidate(bool pre_vote, instant now, peer_output& out, bool transfer) {
   set_leader(nobody, out);
   candidate_role running;
   running.pre_vote = pre_vote;
+  running.transfer = transfer;
   running.round = ++round_;
   if (pre_vote) {
     running.votes.record(self_, true); // Promises nothing, so nothing need be durable.
@@ -43,6 +44,7 @@ void consensus::ask_for_votes(instant now, peer_output& out) {
       request.about.term = vote_.current_term.next();
     request.round = running.round;
     request.pre_vote = running.pre_vote;
+    request.transfer = running.transfer;
     request.last_log = log_.last_position();
     say(request, out);
   }
@@ -56,6 +58,13 @@ void consensus::count_votes(instant now, peer_output& out) {
     become_candidate(false, now, out);
   else
     become_leader(now, out);
+}
+
+void consensus::handle(const timeout_now& request, instant now, peer_output& out) {
+  const bool is_of_leader = request.about.term == vote_.current_term && request.about.from == leader_;
+  if (life_ != life::active || !is_of_leader || !members_.is_voter(self_) || is_disk_stalled(now))
+    return;
+  become_candidate(false, now, out, true);
 }
 
 bool consensus::is_sticky(const request_vote& request, instant now) const {

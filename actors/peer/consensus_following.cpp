@@ -13,7 +13,34 @@ namespace {
 /// Answers that wait for the disk, at most.
 constexpr std::size_t max_withheld = 4096;
 
+bool holds_commands(const std::vector<entry_batch>& batches) {
+  for (const auto& batch : batches)
+    for (const auto entry : batch)
+      if (entry.kind == entry_kind::command)
+        return true;
+  return false;
+}
+
 } // namespace
+
+// The term rule on a message of whoever leads in a term that is not of the past; false if its word is not taken.
+bool consensus::follow(const envelope& leader, instant now, peer_output& out) {
+  if (leader.term > vote_.current_term)
+    adopt_term(leader.term, now, out);
+  if (is_leader()) {
+    // Two leaders in a term: one of them has forgotten a vote. The operator hears of it.
+    ++counters_.malformed_dropped;
+    out.facts.push_back({fact::weight::warn,
+                         "event=second_leader claimant=" + std::to_string(leader.from.value())
+                             + " term=" + std::to_string(vote_.current_term.value())});
+    return false;
+  }
+  if (leader_ != leader.from || !std::holds_alternative<follower_role>(role_))
+    become_follower(leader.from, now, out);
+  std::get<follower_role>(role_).heard_leader_at = now;
+  timer_.restart(now);
+  return true;
+}
 
 void consensus::handle(const append_entries& request, instant now, peer_output& out) {
   if (life_ != life::active)
@@ -27,26 +54,15 @@ void consensus::handle(const append_entries& request, instant now, peer_output& 
   reply.number = request.number;
   reply.read_round = request.read_round;
   reply.last = log_.last_index();
+  reply.is_full = is_disk_full_;
 
   if (request.about.term < vote_.current_term) {
     reply.about = to(request.about.from);
     say(reply, out);
     return;
   }
-  if (request.about.term > vote_.current_term)
-    adopt_term(request.about.term, now, out);
-  if (is_leader()) {
-    // Two leaders in a term: one of them has forgotten a vote. Its word is not taken; the operator hears of it.
-    ++counters_.malformed_dropped;
-    out.facts.push_back({fact::weight::warn,
-                         "event=second_leader claimant=" + std::to_string(request.about.from.value())
-                             + " term=" + std::to_string(vote_.current_term.value())});
+  if (!follow(request.about, now, out))
     return;
-  }
-  if (leader_ != request.about.from || !std::holds_alternative<follower_role>(role_))
-    become_follower(request.about.from, now, out);
-  std::get<follower_role>(role_).heard_leader_at = now;
-  timer_.restart(now);
 
   if (withheld_.size() >= max_withheld && !request.batches.empty()) {
     // A disk that hangs gathers promises; beyond these many a request is refused for what is durable (law 6).
@@ -58,6 +74,14 @@ void consensus::handle(const append_entries& request, instant now, peer_output& 
   }
 
   const auto plan = plan_append(log_, request);
+  if (is_disk_full_ && holds_commands(plan.fresh)) {
+    // A full follower acknowledges nothing new; what opens a term still fits.
+    settle(now, out);
+    reply.about = to(request.about.from);
+    reply.is_full = true;
+    say(reply, out);
+    return;
+  }
   if (plan.truncate_from) {
     TROUPE_ASSERT(*plan.truncate_from > commit_, "what is committed is never deleted (N21)");
     log_.truncate_from(*plan.truncate_from);

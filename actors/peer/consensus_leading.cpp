@@ -23,7 +23,7 @@ void consensus::become_leader(instant now, peer_output& out) {
   if (options_.term_start_no_op) {
     entry_block_builder no_op;
     no_op.add(entry_kind::no_op, {});
-    (void)propose(no_op.take(), now);
+    (void)append_as_leader(no_op.take(), now);
   }
   tell_replicators(now, out);
   flush(now, out);
@@ -38,13 +38,19 @@ proposal_result consensus::propose(entry_block block, instant now) {
     return {std::nullopt, refusal::too_large};
   if (uncommitted_bytes_ + block.payload.size() > options_.limits.uncommitted_bytes && !uncommitted_.empty())
     return {std::nullopt, refusal::busy};
+  if (is_disk_full_)
+    return {std::nullopt, refusal::busy};
+  return {append_as_leader(std::move(block), now), {}};
+}
+
+log_position consensus::append_as_leader(entry_block block, instant now) {
   auto batch = entry_batch::stamp(std::move(block), vote_.current_term, log_.last_index().next(), log_time(now));
   const log_position first{batch.term(), batch.first()};
   uncommitted_bytes_ += batch.size_bytes();
   uncommitted_.emplace_back(batch.last(), batch.size_bytes());
   log_.append(batch);
   unflushed_.push_back(std::move(batch));
-  return {first, {}};
+  return first;
 }
 
 std::int64_t consensus::log_time(instant now) const {
@@ -95,14 +101,22 @@ leader_news& consensus::tell_replicators(instant now, peer_output& out) {
 // -- what followers prove --------------------------------------------------------------------------------------------
 
 bool consensus::admit(const append_reply& reply, instant now, peer_output& out) {
+  return admit_reply(reply.about, reply.incarnation, now, out);
+}
+
+bool consensus::admit(const snapshot_reply& reply, instant now, peer_output& out) {
+  return admit_reply(reply.about, reply.incarnation, now, out);
+}
+
+bool consensus::admit_reply(const envelope& about, std::uint32_t incarnation, instant now, peer_output& out) {
   if (life_ != life::active)
     return false;
-  if (reply.about.term > vote_.current_term && members_.is_member(reply.about.from)) {
-    adopt_term(reply.about.term, now, out);
+  if (about.term > vote_.current_term && members_.is_member(about.from)) {
+    adopt_term(about.term, now, out);
     settle(now, out);
     return false;
   }
-  if (is_current(reply.about.from, reply.about.term, reply.incarnation))
+  if (is_current(about.from, about.term, incarnation))
     return true;
   ++counters_.stale_replies_dropped;
   return false;
@@ -135,6 +149,7 @@ void consensus::handle(const follower_heard& report, instant now, peer_output& o
   known.match = std::max(known.match, report.match);
   known.sent_at = std::max(known.sent_at, report.sent_at);
   known.read_round = std::max(known.read_round, report.read_round);
+  known.is_disk_full = report.is_disk_full;
   advance_commit(out);
   confirm_reads(out);
   if (out.commit_advanced)
@@ -195,9 +210,32 @@ void consensus::look_after_leadership(instant now, peer_output& out) {
     become_follower(nobody, now, out);
     return;
   }
+  if (yield_when_full(now, out))
+    return;
   for (auto ticket : leading.reads.expire(now - options_.client_deadline))
     out.failed_reads.push_back({ticket, refusal::not_ready});
   tell_replicators(now, out);
+}
+
+// A leader whose disk is full can take no commands. It hands over to a follower that has room and all entries (thesis
+// 3.10); as long as there is none it goes on, and reads with it.
+bool consensus::yield_when_full(instant now, peer_output& out) {
+  if (!is_disk_full_)
+    return false;
+  const auto oldest_contact = now - options_.times.election_timeout_max;
+  const auto& known = std::get<leader_role>(role_).members;
+  const auto heir = std::find_if(known.begin(), known.end(), [&](const auto& each) {
+    const auto& [id, member] = each;
+    return members_.is_voter(id) && !member.is_disk_full && member.match == log_.last_index()
+        && member.sent_at > oldest_contact;
+  });
+  if (heir == known.end())
+    return false;
+  out.facts.push_back(
+      {fact::weight::warn, "event=step_down reason=disk_full heir=" + std::to_string(heir->first.value())});
+  say(timeout_now{to(heir->first)}, out);
+  become_follower(nobody, now, out);
+  return true;
 }
 
 void consensus::abandon_reads(leader_role& leading, refusal why, peer_output& out) {

@@ -19,7 +19,8 @@ std::vector<term_run>::const_iterator run_of(const std::vector<term_run>& runs, 
 } // namespace
 
 raft_log::raft_log(const recovered_group& recovered)
-    : runs_{recovered.terms}, window_{recovered.tail.begin(), recovered.tail.end()}, last_{recovered.last} {
+    : base_{recovered.start.before}, runs_{recovered.terms}, window_{recovered.tail.begin(), recovered.tail.end()},
+      last_{std::max(recovered.last, base_.index)}, last_time_{recovered.start.time} {
   for (const auto& batch : window_) {
     window_bytes_ += batch.size_bytes();
     last_time_ = std::max(last_time_, batch.leader_time());
@@ -28,18 +29,18 @@ raft_log::raft_log(const recovered_group& recovered)
 }
 
 term_number raft_log::term_at(log_index index) const {
-  TROUPE_ASSERT(index <= last_, "the log has an entry there");
-  return index == log_index{} ? term_number{} : run_of(runs_, index)->term;
+  TROUPE_ASSERT(base_.index <= index && index <= last_, "the log has an entry there");
+  return index == base_.index ? base_.term : run_of(runs_, index)->term;
 }
 
 log_index raft_log::first_of_run(log_index index) const {
-  TROUPE_ASSERT(log_index{} < index && index <= last_, "the log has an entry there");
+  TROUPE_ASSERT(base_.index < index && index <= last_, "the log has an entry there");
   return run_of(runs_, index)->first;
 }
 
 void raft_log::append(entry_batch batch) {
   TROUPE_ASSERT(batch.first() == last_.next(), "entries are consecutive");
-  TROUPE_ASSERT(runs_.empty() || runs_.back().term <= batch.term(), "terms never fall along the log");
+  TROUPE_ASSERT((runs_.empty() ? base_.term : runs_.back().term) <= batch.term(), "terms never fall along the log");
   if (runs_.empty() || runs_.back().term != batch.term())
     runs_.push_back({batch.first(), batch.term()});
   last_ = batch.last();
@@ -49,7 +50,7 @@ void raft_log::append(entry_batch batch) {
 }
 
 void raft_log::truncate_from(log_index from) {
-  TROUPE_ASSERT(log_index{} < from && from <= last_, "a truncation removes entries");
+  TROUPE_ASSERT(base_.index < from && from <= last_, "a truncation removes entries");
   last_ = from.before();
   while (!runs_.empty() && runs_.back().first >= from)
     runs_.pop_back();
@@ -62,6 +63,36 @@ void raft_log::truncate_from(log_index from) {
     window_.back() = window_.back().slice(window_.back().first(), last_);
     window_bytes_ += window_.back().size_bytes();
   }
+}
+
+void raft_log::forget_up_to(log_position base) {
+  TROUPE_ASSERT(has(base), "what is forgotten was there");
+  const auto first = base.index.next();
+  while (!window_.empty() && window_.front().first() < first) {
+    window_bytes_ -= window_.front().size_bytes();
+    if (window_.front().last() < first) {
+      window_.pop_front();
+      continue;
+    }
+    window_.front() = window_.front().slice(first, window_.front().last());
+    window_bytes_ += window_.front().size_bytes();
+  }
+  const auto kept = std::find_if(runs_.rbegin(), runs_.rend(), [&](const term_run& run) { return run.first <= first; });
+  runs_.erase(runs_.begin(), kept == runs_.rend() ? runs_.begin() : std::prev(kept.base()));
+  if (base.index == last_)
+    runs_.clear();
+  else if (!runs_.empty())
+    runs_.front().first = std::max(runs_.front().first, first);
+  base_ = base;
+}
+
+void raft_log::begin_behind(log_position base, std::int64_t time) {
+  runs_.clear();
+  window_.clear();
+  window_bytes_ = 0;
+  base_ = base;
+  last_ = base.index;
+  last_time_ = std::max(last_time_, time);
 }
 
 bool raft_log::in_window(log_index index) const {

@@ -3,6 +3,7 @@
 #include "actors/logging.hpp"
 #include "actors/peer/client_desk.hpp"
 #include "actors/peer/consensus.hpp"
+#include "actors/peer/snapshot_desk.hpp"
 #include "actors/peer/supply.hpp"
 #include "actors/replicator/replicator.hpp"
 
@@ -29,7 +30,7 @@ public:
   peer_shell(caf::actor_config& config, peer_actor_parts parts)
       : Base{config}, parts_{std::move(parts)}, mind_{parts_.self, parts_.group, parts_.members, parts_.recovered,
                                                       parts_.options},
-        desk_{this, mind_, parts_}, supply_{this, mind_, parts_, desk_} {
+        desk_{this, mind_, parts_}, supply_{this, mind_, parts_, desk_}, snapshots_{this, mind_, parts_} {
     parts_.recovered = {};
     this->set_down_handler([this](caf::down_msg& m) { someone_ended(m); });
     for (const auto& part : parts_it_needs())
@@ -46,7 +47,9 @@ public:
         [this](const vote_reply& m) { hear(m); },
         [this](const append_entries& m) { hear(m); },
         [this](append_reply& m) { route(m); },
-        [this](const timeout_now&) {},
+        [this](const install_snapshot& m) { hear(m); },
+        [this](snapshot_reply& m) { route(m); },
+        [this](const timeout_now& m) { hear(m); },
         [this](forward& m) { accept_forward(m); },
         [this](forward_reply& m) {
           if (is_mine(m.about))
@@ -61,13 +64,22 @@ public:
           return reply;
         },
         [this](const ask_state&) { return describe(); },
+        [this](const take_snapshot& m) { snapshots_.offer(m, supply_.fed_index()); },
         [this](const stop_peer&) { stop(); },
         // From its own actors.
         [this](const persisted& m) { step(m); },
+        [this](const disk_room& m) { step(m); },
         [this](const log_read& m) { supply_.take(m, hands_over()); },
-        [this](const applied& m) { supply_.credit(m); },
+        [this](const applied& m) { note_applied(m); },
+        [this](const picture_taken& m) { snapshots_.take(m); },
+        [this](const snapshot_written& m) { snapshots_.take(m); },
+        [this](const snapshot_checked& m) { snapshots_.take(m); },
+        [this](const piece_read& m) { snapshots_.take(m, hands_over()); },
+        [this](const piece_stored& m) { step(m); },
+        [this](const reception_failed& m) { step(m); },
         [this](const follower_heard& m) { step(m); },
         [this](const fetch_entries& m) { supply_.fetch(m, hands_over()); },
+        [this](const fetch_piece& m) { snapshots_.fetch(m); },
         [this](const deadline_due& m) { deadline(m); },
         [this](const forwards_due&) { desk_.expire_forwards(); },
         [this](const flush_due&) {
@@ -92,6 +104,11 @@ public:
     replicators_.clear();
     desk_.clear();
     parts_ = {};
+  }
+
+  /// What a snapshot stands for goes, from memory and disk.
+  void forget_log(log_index up_to, log_index oldest_snapshot) {
+    act([&](peer_output& out) { mind_.forget_up_to(up_to, oldest_snapshot, now(), out); });
   }
 
 private:
@@ -148,6 +165,8 @@ private:
       tell(std::move(message));
     for (auto& write : out.writes)
       this->send(parts_.persister, persist_request{log_writer_actor{peer_actor{this}}, std::move(write)});
+    for (auto& piece : out.pieces)
+      snapshots_.store(piece);
     if (out.leadership_ended)
       end_leadership(*out.leadership_ended);
     if (out.lead_from)
@@ -161,11 +180,39 @@ private:
       desk_.fail(read);
     for (const auto& f : out.facts)
       logs().log(level_of(f.how), "peer={} group={} {}", parts_.self.value(), parts_.group.value(), f.what);
+    if (out.install)
+      install(*out.install);
     if (out.commit_advanced)
       supply_.feed_applier();
     desk_.notice_leader();
     arm_flush();
     arm_deadline();
+  }
+
+  void install(const snapshot_mark& what) {
+    desk_.lose_to_snapshot(what.at.index);
+    snapshots_.installed(what);
+    supply_.install(what);
+  }
+
+  void note_applied(const applied& m) {
+    supply_.credit(m);
+    snapshots_.note_applied(m.up_to, m.bytes);
+    propose_hash(m);
+  }
+
+  // Each so many entries the leader has everyone hash the state, and tells what it had itself the time before (S13).
+  void propose_hash(const applied& m) {
+    if (m.hashed && m.hashed->index > hashed_.index)
+      hashed_ = *m.hashed;
+    const auto every = parts_.options.state_hash_entries;
+    if (!parts_.is_state_hashed || every == 0 || !mind_.is_leader() || m.up_to < hash_due_)
+      return;
+    hash_due_ = m.up_to + every;
+    entry_block_builder place;
+    place.add(entry_kind::state_hash, encode(hashed_));
+    (void)mind_.propose(place.take(), now());
+    arm_flush();
   }
 
   void tell(peer_message message) {
@@ -249,7 +296,8 @@ private:
     act([&](peer_output& out) { mind_.renew_lease(now(), out); });
   }
 
-  void route(append_reply& m) {
+  template <class Reply>
+  void route(Reply& m) {
     if (!is_mine(m.about))
       return;
     bool is_admitted = false;
@@ -259,9 +307,9 @@ private:
   }
 
   [[nodiscard]] auto hands_over() {
-    return [this](peer_id follower, entries_fetched entries) {
+    return [this](peer_id follower, auto fetched) {
       if (const auto to = replicators_.find(follower); to != replicators_.end())
-        this->send(to->second, std::move(entries));
+        this->send(to->second, std::move(fetched));
     };
   }
 
@@ -340,6 +388,9 @@ private:
   consensus mind_;
   client_desk<peer_shell> desk_;
   log_supply<peer_shell> supply_;
+  snapshot_desk<peer_shell> snapshots_;
+  hashed_place hashed_; ///< The newest this peer knows of its own state,
+  log_index hash_due_;  ///< and when the leader asks for the next.
   std::map<peer_id, replicator_actor> replicators_;
 
   bool is_flush_armed_ = false;

@@ -21,6 +21,8 @@ struct follower_role {
 /// Runs for leader: first asks whether it would be elected, then for votes.
 struct candidate_role {
   bool pre_vote = true;
+  /// The leader itself asked for it (thesis 3.10).
+  bool transfer = false;
   std::uint64_t round = 0;
   ballot votes;
   /// Requests are re-sent then to those who have not answered (N15).
@@ -36,6 +38,8 @@ struct member_progress {
   std::uint64_t read_round = 0;
   /// When the newest request was sent that it has answered.
   instant sent_at;
+  /// Its disk takes no commands.
+  bool is_disk_full = false;
 };
 
 struct leader_role {

@@ -6,6 +6,7 @@
 #include "actors/peer/client_desk.hpp"
 #include "actors/peer/consensus.hpp"
 #include "actors/peer/peer.hpp"
+#include "troupe/assert.hpp"
 
 #include <algorithm>
 #include <map>
@@ -40,7 +41,7 @@ public:
   }
 
   void credit(const applied& m) {
-    applied_ = m.up_to;
+    applied_ = std::max(applied_, m.up_to);
     backlog_bytes_ -= m.bytes;
     desk_.applied_up_to(applied_);
     feed_applier();
@@ -54,7 +55,9 @@ public:
     const auto& log = mind_.entries();
     if (!mind_.is_current(m.follower, m.term, m.incarnation) || m.from > log.last_index().next())
       return;
-    if (m.from > log.last_index())
+    if (m.from <= log.base().index)
+      hand_over(m.follower, entries_fetched{{}, {}, mind_.snapshot()});
+    else if (m.from > log.last_index())
       hand_over(m.follower, entries_from(m.from, {}));
     else if (log.in_window(m.from))
       hand_over(m.follower, entries_from(m.from, log.entries(m.from, log.last_index(), m.max_bytes)));
@@ -78,10 +81,22 @@ public:
       if (is_present && m.batches.front().first() == fed_.next())
         feed(m.batches);
       feed_applier();
-    } else if (is_present && mind_.is_current(fetched_for->follower, fetched_for->term, fetched_for->incarnation)) {
+    } else if (!is_present) {
+      fetch(*fetched_for, hand_over); // What was read is forgotten, or replaced: what is there now?
+    } else if (mind_.is_current(fetched_for->follower, fetched_for->term, fetched_for->incarnation)) {
       hand_over(fetched_for->follower, entries_from(fetched_for->from, m.batches));
     }
   }
+
+  /// The state machine goes on from a snapshot.
+  void install(const snapshot_mark& what) {
+    TROUPE_ASSERT(fed_ <= what.at.index, "a state machine never goes back (S4)");
+    fed_ = what.at.index;
+    self_->send(parts_.applier, load_snapshot{application_listener{peer_actor{self_}}, parts_.group, what});
+  }
+
+  /// Handed to the state machine, if not yet through it.
+  [[nodiscard]] log_index fed_index() const { return fed_; }
 
 private:
   /// Entries handed to the applier at a time.

@@ -1,10 +1,13 @@
 #include "actors/persister/persister.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace troupe {
@@ -21,12 +24,22 @@ public:
   typename Base::behavior_type make_behavior() override {
     return {
         [this](const recover_log& m) { return recover(m); },
-        [this](const release_log& m) { taken_.erase(m.group); },
+        [this](const release_log& m) {
+          taken_.erase(m.group);
+          writers_.erase(m.group);
+        },
         [this](persist_request& m) { take_in(m); },
         [this](const read_log_request& m) { guarded([&] { plan_read(m); }); },
         [this](const gather_due&) { guarded([&] { submit_group(); }); },
         [this](const group_durable&) { guarded([&] { finish_group(); }); },
         [this](const chore_finished&) { guarded([&] { finish_chore(); }); },
+        [this](const room_due&) {
+          is_room_due_ = false;
+          guarded([&] { look_for_room(); });
+        },
+        [this](const idle_due& m) { guarded([&] { use_pause(m.epoch); }); },
+        [this](snapshot_errand& m) { guarded([&] { find_way(m); }); },
+        [this](build_errand& m) { guarded([&] { find_way(m); }); },
     };
   }
 
@@ -35,6 +48,7 @@ public:
     waiting_.clear();
     submitted_.clear();
     recoveries_.clear();
+    writers_.clear();
     store_.reset();
   }
 
@@ -85,6 +99,11 @@ private:
 
   // The marker runs behind everything that is in the mailbox by now: all of it joins the group.
   void take_in(persist_request& m) {
+    if (auto& writer = writers_[m.what.what.group]; writer != m.from) {
+      writer = m.from;
+      if (is_full_)
+        this->send(writer, disk_room{true});
+    }
     waiting_.push_back({std::move(m.from), m.what.what.group, m.what.id});
     writes_.push_back(std::move(m.what.what));
     if (!is_busy_ && !std::exchange(is_gathering_, true))
@@ -96,10 +115,12 @@ private:
     if (is_busy_ || writes_.empty())
       return;
     is_busy_ = true;
+    ++epoch_;
     submitted_ = std::exchange(waiting_, {});
     // A store may finish on any thread, later.
     store_->submit(std::exchange(writes_, {}),
                    [self = persister_actor{this}] { caf::anon_send(self, group_durable{}); });
+    notice_room(); // A full disk may keep the group waiting.
   }
 
   void finish_group() {
@@ -114,6 +135,8 @@ private:
     guarded([&] { answer_recoveries(); });
     submit_group();
     begin_chore();
+    notice_room();
+    await_pause();
   }
 
   void begin_chore() {
@@ -128,7 +151,77 @@ private:
   void finish_chore() {
     is_chore_running_ = false;
     store_->chore_done();
+    notice_room();
+    // Where there is no room, trying at once again is of no use.
+    if (!is_full_)
+      begin_chore();
+  }
+
+  // -- a disk without room ---------------------------------------------------------------------------------------------
+
+  void notice_room() {
+    if (std::exchange(is_full_, store_->is_full()) != is_full_)
+      for (const auto& [group, writer] : writers_)
+        this->send(writer, disk_room{is_full_});
+    if (is_full_ && !std::exchange(is_room_due_, true))
+      this->delayed_send(this, look_again, room_due{});
+  }
+
+  void look_for_room() {
     begin_chore();
+    notice_room();
+  }
+
+  // -- pauses ----------------------------------------------------------------------------------------------------------
+
+  void await_pause() {
+    if (!is_busy_ && !std::exchange(is_pause_armed_, true))
+      this->delayed_send(this, pause, idle_due{epoch_});
+  }
+
+  void use_pause(std::uint64_t epoch) {
+    is_pause_armed_ = false;
+    if (epoch != epoch_)
+      return await_pause();
+    if (auto work = store_->when_idle())
+      this->send(archivist_, carry_out_quietly{std::move(*work)});
+  }
+
+  // -- snapshots -------------------------------------------------------------------------------------------------------
+
+  void find_way(snapshot_errand& m) {
+    if (!store_->keeps_snapshots())
+      return std::visit([&](const auto& what) { decline(m.from, what); }, m.what);
+    auto [write, read] = std::visit([&](const auto& what) { return way_to(m.group, what); }, m.what);
+    this->send(archivist_, carry_out_errand{std::move(m), std::move(write), std::move(read)});
+  }
+
+  void find_way(build_errand& m) {
+    auto read = store_->plan_snapshot_read(m.what.group, m.what.what.at.index);
+    this->send(archivist_, carry_out_build{std::move(m), std::move(read)});
+  }
+
+  using way = std::pair<snapshot_write_plan, snapshot_read_plan>;
+  way way_to(group_id group, const write_snapshot& what) { return {store_->plan_snapshot(group, what.what), {}}; }
+  way way_to(group_id group, const check_snapshot& what) { return {{}, store_->plan_snapshot_read(group, what.index)}; }
+  way way_to(group_id group, const fetch_piece& what) { return {{}, store_->plan_snapshot_read(group, what.index)}; }
+  way way_to(group_id group, const snapshot_piece& what) {
+    const bool is_first = what.offset == 0 && !what.is_end;
+    return {is_first ? store_->plan_snapshot(group, what.what) : snapshot_write_plan{}, {}};
+  }
+
+  static constexpr const char* no_snapshots = "this node's store keeps no snapshots";
+  void decline(const snapshot_listener& to, const write_snapshot& what) {
+    this->send(to, snapshot_written{what.group, what.what, no_snapshots});
+  }
+  void decline(const snapshot_listener& to, const check_snapshot& what) {
+    this->send(to, snapshot_checked{what.group, what.index, no_snapshots});
+  }
+  void decline(const snapshot_listener& to, const fetch_piece& what) {
+    this->send(to, piece_read{what, {}, no_snapshots});
+  }
+  void decline(const snapshot_listener& to, const snapshot_piece& what) {
+    this->send(to, reception_failed{what.group, what.what.at, no_snapshots});
   }
 
   void plan_read(const read_log_request& m) {
@@ -157,6 +250,14 @@ private:
   bool is_gathering_ = false;
   bool is_busy_ = false;
   bool is_chore_running_ = false;
+  /// How soon a full disk is looked at again, and what counts as a pause.
+  static constexpr auto look_again = std::chrono::milliseconds{500};
+  static constexpr auto pause = std::chrono::milliseconds{5};
+  std::map<group_id, log_writer_actor> writers_; ///< Who is told when there is no room.
+  bool is_full_ = false;
+  bool is_room_due_ = false;
+  std::uint64_t epoch_ = 0; ///< Counts submits: tells a pause from a moment between two.
+  bool is_pause_armed_ = false;
 };
 
 } // namespace

@@ -33,14 +33,33 @@ void progress::handle(const leader_news& news, instant now, progress_output& out
   settle_notice(now);
 }
 
-void progress::handle(const append_reply& reply, instant now, progress_output& out) {
+std::optional<progress::sent_request> progress::take_sent(std::uint64_t number) {
   const auto found = std::find_if(in_flight_.begin(), in_flight_.end(),
-                                  [&](const sent_request& sent) { return sent.number == reply.number; });
-  std::optional<sent_request> sent;
-  if (found != in_flight_.end()) {
-    sent = *found;
-    forget(*found);
-    in_flight_.erase(found);
+                                  [&](const sent_request& sent) { return sent.number == number; });
+  if (found == in_flight_.end())
+    return std::nullopt;
+  const auto sent = *found;
+  forget(*found);
+  in_flight_.erase(found);
+  return sent;
+}
+
+// Any answer in this term acknowledges the leader, as of when the question was sent.
+void progress::hear(const std::optional<sent_request>& sent, std::uint64_t read_round, progress_output& out) {
+  out.heard = follower_heard{about_.to,
+                             about_.term,
+                             incarnation_,
+                             match_,
+                             sent ? read_round : 0,
+                             sent ? sent->sent_at : instant{},
+                             is_follower_full_};
+}
+
+void progress::handle(const append_reply& reply, instant now, progress_output& out) {
+  const auto sent = take_sent(reply.number);
+  if (sent) {
+    is_follower_full_ = reply.is_full;
+    is_held_back_ = reply.is_full && !reply.success;
   }
   if (reply.success && reply.match <= last_) {
     note_success(reply, sent ? &*sent : nullptr);
@@ -50,9 +69,7 @@ void progress::handle(const append_reply& reply, instant now, progress_output& o
   } else if (!reply.success) {
     note_refusal(reply, *sent);
   }
-  // Any answer in this term acknowledges the leader, as of when the question was sent.
-  out.heard = follower_heard{
-      about_.to, about_.term, incarnation_, match_, sent ? reply.read_round : 0, sent ? sent->sent_at : instant{}};
+  hear(sent, reply.read_round, out);
   send_what_may_go(now, out);
   settle_notice(now);
 }
@@ -96,8 +113,15 @@ void progress::note_refusal(const append_reply& reply, const sent_request& sent)
 
 void progress::handle(const entries_fetched& fetched, instant now, progress_output& out) {
   fetching_ = false;
+  if (fetched.snapshot && !transfer_) {
+    give_up_in_flight();
+    transfer_.emplace(*fetched.snapshot, options_.limits.snapshot_piece_bytes);
+    outbox_.clear();
+    outbox_bytes_ = 0;
+    previous_.reset();
+  }
   // Asked for before the follower's answer moved us elsewhere: of no use now.
-  if (fetched.previous.index.next() == next_) {
+  if (!fetched.snapshot && !transfer_ && fetched.previous.index.next() == next_) {
     previous_ = fetched.previous;
     take_in(fetched.batches);
   }
@@ -105,8 +129,91 @@ void progress::handle(const entries_fetched& fetched, instant now, progress_outp
   settle_notice(now);
 }
 
+// -- snapshots -------------------------------------------------------------------------------------------------------
+
+void progress::handle(const snapshot_reply& reply, instant now, progress_output& out) {
+  const auto sent = take_sent(reply.number);
+  match_ = std::max(match_, std::min(reply.match, last_)); // As with entries: what it proves holds, however late.
+  if (!sent && !reply.is_installed) {
+    ++stale_replies_;
+    return;
+  }
+  if (transfer_ && reply.at == transfer_->what().at) {
+    if (reply.is_installed) {
+      anchor_ = transfer_->what().at;
+      transfer_.reset();
+      next_ = anchor_.index.next();
+      previous_ = anchor_;
+      streaming_ = probe_sent_ = fetching_ = false;
+    } else {
+      (void)transfer_->answered(reply.number, reply.received_bytes, now, options_.times.heartbeat);
+    }
+  }
+  hear(sent, reply.read_round, out);
+  send_what_may_go(now, out);
+  settle_notice(now);
+}
+
+void progress::handle(const piece_fetched& fetched, instant now, progress_output& out) {
+  if (transfer_ && fetched.index == transfer_->what().at.index) {
+    transfer_->fetched();
+    if (fetched.bytes.empty()) {
+      transfer_.reset(); // It is gone. What stands in for the entries now?
+      fetching_ = false;
+    } else if (fetched.offset == transfer_->offset() && may_speak(now)) {
+      send_piece(fetched.offset, fetched.bytes, now, out);
+    }
+  }
+  send_what_may_go(now, out);
+}
+
+void progress::advance_transfer(instant now, progress_output& out) {
+  switch (transfer_->next()) {
+  case snapshot_transfer::step::ask:
+    if (may_speak(now))
+      send_piece(transfer_->offset(), {}, now, out);
+    break;
+  case snapshot_transfer::step::fetch:
+    transfer_->fetching();
+    out.fetch_piece = fetch_piece{about_.to,
+                                              about_.term,
+                                              incarnation_,
+                                              transfer_->what().at.index,
+                                              transfer_->offset(),
+                                              transfer_->piece_bytes()};
+    break;
+  case snapshot_transfer::step::wait: break;
+  }
+}
+
+void progress::send_piece(std::uint64_t offset, shared_bytes bytes, instant now, progress_output& out) {
+  sent_request sent;
+  sent.number = ++number_;
+  sent.sent_at = now;
+  remember(sent, now);
+  transfer_->sent(sent.number, now);
+  install_snapshot piece;
+  piece.about = about_;
+  piece.incarnation = incarnation_;
+  piece.number = sent.number;
+  piece.read_round = read_round_;
+  piece.at = transfer_->what().at;
+  piece.time = transfer_->what().time;
+  piece.size_bytes = transfer_->what().size_bytes;
+  piece.offset = offset;
+  piece.bytes = std::move(bytes);
+  out.send_pieces.push_back(std::move(piece));
+}
+
+// -- time ------------------------------------------------------------------------------------------------------------
+
 void progress::tick(instant now, progress_output& out) {
   expire(now);
+  if (now >= next_beat()) {
+    is_held_back_ = false;
+    if (transfer_)
+      transfer_->beat(now, options_.times.election_timeout_max);
+  }
   send_what_may_go(now, out);
   const bool notice = notice_due_ && now >= *notice_due_;
   if (may_speak(now) && (now >= next_beat() || notice))
@@ -121,7 +228,7 @@ void progress::tick(instant now, progress_output& out) {
 void progress::take_in(const std::vector<entry_batch>& batches) {
   for (const auto& batch : batches) {
     // What does not follow on, or does not fit, is fetched when its turn comes.
-    if (!previous_ || outbox_end() != batch.first() || outbox_bytes_ >= options_.limits.in_flight_bytes)
+    if (transfer_ || !previous_ || outbox_end() != batch.first() || outbox_bytes_ >= options_.limits.in_flight_bytes)
       return;
     outbox_bytes_ += batch.size_bytes();
     outbox_.push_back(batch);
@@ -170,8 +277,10 @@ std::vector<entry_batch> progress::copy_request(std::size_t max_bytes) {
 }
 
 void progress::send_what_may_go(instant now, progress_output& out) {
+  if (transfer_)
+    return advance_transfer(now, out);
   fetch_if_needed(out);
-  if (!may_speak(now))
+  if (!may_speak(now) || is_held_back_)
     return;
   if (streaming_) {
     while (!outbox_.empty() && window_is_open())
@@ -201,11 +310,7 @@ void progress::send(std::vector<entry_batch> batches, log_position previous, ins
   in_flight_bytes_ += sent.bytes;
   in_flight_entries_ += sent.entries;
   in_flight_requests_ += sent.entries > 0 ? 1 : 0;
-  in_flight_.push_back(sent);
-  if (in_flight_.size() > max_remembered && in_flight_.front().entries == 0)
-    in_flight_.pop_front();
-  last_sent_at_ = now;
-  round_sent_ = read_round_;
+  remember(sent, now);
   // A follower commits no further than the request proves.
   commit_sent_ = std::max(commit_sent_, std::min(commit_, sent.last.index));
 
@@ -218,6 +323,14 @@ void progress::send(std::vector<entry_batch> batches, log_position previous, ins
   request.read_round = read_round_;
   request.batches = std::move(batches);
   out.send.push_back(std::move(request));
+}
+
+void progress::remember(const sent_request& sent, instant now) {
+  in_flight_.push_back(sent);
+  if (in_flight_.size() > max_remembered && in_flight_.front().entries == 0)
+    in_flight_.pop_front();
+  last_sent_at_ = now;
+  round_sent_ = read_round_;
 }
 
 // Where a heartbeat feels. While entries are on their way it stands on what the follower is known to have: it may

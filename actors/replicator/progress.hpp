@@ -2,11 +2,15 @@
 /// The mind of a replicator: what one follower has, what is on its way to it, what to send next.
 ///
 /// Probe: where the logs agree is not known; one request at a time feels for it (paper §5.3). Stream: it is known;
-/// requests follow each other without waiting for answers, within a window (thesis 10.2.1). No clock, no CAF.
+/// requests follow each other without waiting for answers, within a window (thesis 10.2.1). Snapshot: the follower needs
+/// entries that the leader's log has no more; a snapshot goes instead, piece by piece, and then it is felt for again
+/// (paper §7). No clock, no CAF.
 #pragma once
 
+#include "actors/replicator/snapshot_transfer.hpp"
 #include "troupe/raft_messages.hpp"
 #include "messages/replication.hpp"
+#include "messages/snapshots.hpp"
 #include "troupe/peer_options.hpp"
 
 #include <deque>
@@ -18,7 +22,9 @@ namespace troupe {
 /// What a replicator wants done.
 struct progress_output {
   std::vector<append_entries> send;
+  std::vector<install_snapshot> send_pieces;
   std::optional<fetch_entries> fetch;
+  std::optional<troupe::fetch_piece> fetch_piece;
   std::optional<follower_heard> heard;
 };
 
@@ -32,7 +38,9 @@ public:
   /// Any answer to this incarnation; judged against what was sent (N18, R5). `stale_replies()` counts what proves
   /// nothing.
   void handle(const append_reply& reply, instant now, progress_output& out);
+  void handle(const snapshot_reply& reply, instant now, progress_output& out);
   void handle(const entries_fetched& fetched, instant now, progress_output& out);
+  void handle(const piece_fetched& fetched, instant now, progress_output& out);
   /// Lets time pass: heartbeats, commit notices, requests nobody answered.
   void tick(instant now, progress_output& out);
 
@@ -44,6 +52,7 @@ public:
   [[nodiscard]] log_index match() const { return match_; }
   [[nodiscard]] log_index next() const { return next_; }
   [[nodiscard]] bool is_streaming() const { return streaming_; }
+  [[nodiscard]] bool is_sending_snapshot() const { return transfer_.has_value(); }
   [[nodiscard]] std::size_t requests_in_flight() const { return in_flight_requests_; }
   [[nodiscard]] std::size_t bytes_in_flight() const { return in_flight_bytes_; }
   [[nodiscard]] std::uint64_t stale_replies() const { return stale_replies_; }
@@ -78,6 +87,11 @@ private:
   void drop_from_outbox(log_index next);
   void fetch_if_needed(progress_output& out);
   void settle_notice(instant now);
+  [[nodiscard]] std::optional<sent_request> take_sent(std::uint64_t number);
+  void remember(const sent_request& sent, instant now);
+  void hear(const std::optional<sent_request>& sent, std::uint64_t read_round, progress_output& out);
+  void advance_transfer(instant now, progress_output& out);
+  void send_piece(std::uint64_t offset, shared_bytes bytes, instant now, progress_output& out);
   [[nodiscard]] log_index outbox_end() const { return outbox_.empty() ? next_ : outbox_.back().last().next(); }
   [[nodiscard]] bool may_speak(instant now) const { return now < lease_until_; }
 
@@ -102,6 +116,9 @@ private:
   std::deque<entry_batch> outbox_; ///< Consecutive, from `next_` on; empty while `previous_` is not known.
   std::size_t outbox_bytes_ = 0;
   bool fetching_ = false;
+  std::optional<snapshot_transfer> transfer_; ///< While it runs, no entries are sent.
+  bool is_follower_full_ = false;             ///< Its disk takes no commands; it is asked again with each heartbeat.
+  bool is_held_back_ = false;                 ///< Until then.
 
   std::deque<sent_request> in_flight_; ///< In order of number; heartbeats, too.
   std::uint64_t given_up_ = 0;         ///< Refusals of requests up to this number are of the past: sent before

@@ -18,6 +18,8 @@ public:
         [this](const leader_news& m) { step(m); },
         [this](const entries_fetched& m) { step(m); },
         [this](const append_reply& m) { step(m); },
+        [this](const snapshot_reply& m) { step(m); },
+        [this](const piece_fetched& m) { step(m); },
         [this](const beat_due&) {
           is_beat_armed_ = false;
           let_time_pass();
@@ -51,10 +53,14 @@ private:
   void carry_out(progress_output& out) {
     for (auto& request : out.send)
       this->send(follower_, std::move(request));
+    for (auto& piece : out.send_pieces)
+      this->send(follower_, std::move(piece));
     if (out.heard)
       this->send(leader_, *out.heard);
     if (out.fetch)
       this->send(leader_, *out.fetch);
+    if (out.fetch_piece)
+      this->send(leader_, *out.fetch_piece);
     arm_timers();
   }
 

@@ -20,8 +20,8 @@ namespace troupe {
 /// simulated link. Only told, never asked: nobody waits for a reply.
 using raft_actor =
     caf::typed_actor<caf::reacts_to<request_vote>, caf::reacts_to<vote_reply>, caf::reacts_to<append_entries>,
-                     caf::reacts_to<append_reply>, caf::reacts_to<timeout_now>, caf::reacts_to<forward>,
-                     caf::reacts_to<forward_reply>>;
+                     caf::reacts_to<append_reply>, caf::reacts_to<install_snapshot>, caf::reacts_to<snapshot_reply>,
+                     caf::reacts_to<timeout_now>, caf::reacts_to<forward>, caf::reacts_to<forward_reply>>;
 
 /// Whoever submits lots of operations.
 using client_actor = caf::typed_actor<caf::reacts_to<submission_accepted>, caf::reacts_to<submission_answered>,
@@ -49,7 +49,8 @@ struct begin {
 /// A peer, as its owner and other peers see it.
 using peer_handle =
     raft_actor::extend<caf::reacts_to<begin>, caf::reacts_to<submit>, caf::replies_to<start>::with<start_reply>,
-                       caf::replies_to<ask_state>::with<peer_state>, caf::reacts_to<stop_peer>>;
+                       caf::replies_to<ask_state>::with<peer_state>, caf::reacts_to<take_snapshot>,
+                       caf::reacts_to<stop_peer>>;
 
 /// A port: single operations in, their outcomes back, gathered into lots on the way. Ask it with CAF's `request`; with
 /// a timeout of your own if you like, the port answers in any case by the peer's `client_deadline`.
@@ -63,6 +64,8 @@ TROUPE_LOCAL_MESSAGE(request_vote)
 TROUPE_LOCAL_MESSAGE(vote_reply)
 TROUPE_LOCAL_MESSAGE(append_entries)
 TROUPE_LOCAL_MESSAGE(append_reply)
+TROUPE_LOCAL_MESSAGE(install_snapshot)
+TROUPE_LOCAL_MESSAGE(snapshot_reply)
 TROUPE_LOCAL_MESSAGE(timeout_now)
 TROUPE_LOCAL_MESSAGE(forward)
 TROUPE_LOCAL_MESSAGE(forward_reply)
@@ -76,6 +79,7 @@ TROUPE_LOCAL_MESSAGE(start)
 TROUPE_LOCAL_MESSAGE(start_reply)
 TROUPE_LOCAL_MESSAGE(ask_state)
 TROUPE_LOCAL_MESSAGE(peer_state)
+TROUPE_LOCAL_MESSAGE(take_snapshot)
 TROUPE_LOCAL_MESSAGE(stop_peer)
 TROUPE_LOCAL_MESSAGE(begin)
 TROUPE_LOCAL_MESSAGE(carry_out)

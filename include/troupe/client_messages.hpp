@@ -86,11 +86,20 @@ struct applied_command {
 };
 
 /// A state that replaces everything delivered so far: the next command has index `index + 1`. Comes in the same ordered
-/// stream as the commands. Not sent yet: snapshots are to come, and a service written today will understand them.
+/// stream as the commands: first of all after a restart, if the peer has a snapshot, and when a leader sent one because
+/// this peer had fallen too far behind.
 struct installed_snapshot {
   peer_id peer; ///< Whose service this is.
   log_index index;
   term_number term;
+  shared_bytes state;
+};
+
+/// The bare service's word that `state` holds the effect of every command up to `index`, which was delivered to it: the
+/// peer keeps it as its snapshot and forgets its log up to there (the course's Snapshot()). Nobody waits for anything:
+/// deliveries go on meanwhile. Ignored if `index` is not behind the newest snapshot, or was not delivered yet.
+struct take_snapshot {
+  log_index index;
   shared_bytes state;
 };
 

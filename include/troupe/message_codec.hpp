@@ -2,8 +2,9 @@
 /// How peers' messages look on the wire. No CAF, no sockets: the production links and the stage both go through here.
 ///
 /// A message becomes a *head* (fixed-width little-endian fields, batch headers included) and a *tail*: the payloads of
-/// its batches, one behind the other, exactly the bytes that lie in the leader's log. The frame around it
-/// (actors/link/frame.hpp) checksums the head; each payload carries the checksum its leader gave it, in the head.
+/// its batches, one behind the other, exactly the bytes that lie in the leader's log; or a piece of a snapshot. The frame
+/// around it (actors/link/frame.hpp) checksums the head; each payload carries the checksum its leader gave it, in the
+/// head, and so does a piece.
 #pragma once
 
 #include "troupe/raft_messages.hpp"
@@ -18,10 +19,10 @@ namespace troupe {
 
 /// Any message between peers.
 using peer_message =
-    std::variant<request_vote, vote_reply, append_entries, append_reply, timeout_now, forward, forward_reply>;
+    std::variant<request_vote, vote_reply, append_entries, append_reply, install_snapshot, snapshot_reply, timeout_now,
+                 forward, forward_reply>;
 
-/// Frame types on the wire: never renumbered. 1-15 belong to the link itself (frame.hpp); 32-39 are kept for snapshot
-/// chunks.
+/// Frame types on the wire: never renumbered. 1-15 belong to the link itself (frame.hpp).
 enum class message_type : std::uint16_t {
   request_vote = 16,
   vote_reply = 17,
@@ -30,6 +31,8 @@ enum class message_type : std::uint16_t {
   timeout_now = 20,
   forward = 21,
   forward_reply = 22,
+  install_snapshot = 32,
+  snapshot_reply = 33,
 };
 
 /// A message ready to be framed.
@@ -51,6 +54,8 @@ struct encoded_message {
 [[nodiscard]] encoded_message encode(const vote_reply&);
 [[nodiscard]] encoded_message encode(const append_entries&);
 [[nodiscard]] encoded_message encode(const append_reply&);
+[[nodiscard]] encoded_message encode(const install_snapshot&);
+[[nodiscard]] encoded_message encode(const snapshot_reply&);
 [[nodiscard]] encoded_message encode(const timeout_now&);
 [[nodiscard]] encoded_message encode(const forward&);
 [[nodiscard]] encoded_message encode(const forward_reply&);

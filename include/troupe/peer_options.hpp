@@ -31,6 +31,8 @@ struct bounds {
   std::size_t in_flight_bytes = std::size_t{8} << 20;
   std::size_t in_flight_entries = 65536;
   std::size_t in_flight_requests = 64;
+  /// One piece of a snapshot on its way to a follower, at most; there is one at a time. Less on slow links.
+  std::size_t snapshot_piece_bytes = std::size_t{1} << 20;
   /// The newest part of the log that a peer keeps in memory; older entries are read back from disk.
   std::size_t log_window_bytes = std::size_t{64} << 20;
   /// Committed entries handed to the applier and not yet applied.
@@ -63,6 +65,24 @@ struct gather_limits {
   std::size_t answer_bytes = std::size_t{64} << 20;
 };
 
+/// When a peer takes a snapshot by itself, and what of the log it keeps then. A peer with a bare service takes none by
+/// itself: the service says when.
+struct snapshot_policy {
+  /// Due when the log behind the newest snapshot has this many bytes or that many entries,
+  std::size_t log_bytes = std::size_t{64} << 20;
+  std::uint64_t log_entries = 1'000'000;
+  /// and at least this part of the newest snapshot's size: large states are written less often,
+  double ratio = 0.5;
+  /// but in any case when it has this many.
+  std::size_t most_log_bytes = std::size_t{4} << 30;
+  /// Entries kept behind which a snapshot stands already: a follower that is a little slow needs no snapshot.
+  std::uint64_t trailing_entries = 10'000;
+  /// Snapshots kept: the log is dropped only up to the oldest of them, and only when that one has been read back clean.
+  std::size_t kept = 2;
+
+  friend bool operator==(const snapshot_policy&, const snapshot_policy&) = default;
+};
+
 /// How a peer behaves.
 struct peer_options {
   timing times;
@@ -70,6 +90,9 @@ struct peer_options {
   /// Open each term with a no-op entry (paper §8). Without it the first command has index 1, as the course's tests
   /// expect, and reads wait until a command of the leader's own term commits.
   bool term_start_no_op = true;
+  snapshot_policy snapshots;
+  /// The leader has a checksum of the state compared each so many entries (`state_machine::state_hash`); 0: never.
+  std::uint64_t state_hash_entries = 0;
   /// A read that cannot be confirmed, or a request passed to a leader that does not answer, ends with an error then.
   duration client_deadline = std::chrono::seconds{5};
   /// Seeds every random choice of the peer (election timeouts, vote rounds).

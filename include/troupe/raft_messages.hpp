@@ -72,9 +72,44 @@ struct append_reply {
   /// that entry and the first index of that term's run (back-up by term, paper §5.3). Term 0: the log is too short.
   log_index last;
   log_position conflict;
+  /// The follower's disk is so full that it takes no commands: on a refusal, ask again at the next heartbeat, not at
+  /// once.
+  bool is_full = false;
 };
 
-/// Tells a follower to run for leader at once (thesis 3.10). Reserved: nobody sends it yet.
+/// A piece of a snapshot, for a follower that needs entries which the leader's log has no more (paper §7, Figure 13).
+/// One piece at a time is on its way to a follower.
+struct install_snapshot {
+  envelope about;
+  std::uint32_t incarnation = 0; ///< As in `append_entries`,
+  std::uint64_t number = 0;      ///< and numbered with those.
+  std::uint64_t read_round = 0;
+  /// Which snapshot: the last entry it stands for, that entry's log time, and the size of the whole content.
+  log_position at;
+  std::int64_t time = 0;
+  std::uint64_t size_bytes = 0;
+  /// Where in the content this piece belongs. A piece of no bytes asks how much is there already.
+  std::uint64_t offset = 0;
+  shared_bytes bytes;
+};
+
+/// Answers `install_snapshot`, when the piece is stored; for the last piece, when the whole is verified and durable and
+/// has taken the log's place.
+struct snapshot_reply {
+  envelope about;
+  std::uint32_t incarnation = 0; ///< Echoed, as are the next two.
+  std::uint64_t number = 0;
+  std::uint64_t read_round = 0;
+  log_position at; ///< Echoed.
+  /// Bytes of that snapshot the follower has, from the start on: where the next piece begins.
+  std::uint64_t received_bytes = 0;
+  /// It has taken the log's place; or is not needed, because the follower has committed as much itself.
+  bool is_installed = false;
+  /// As in `append_reply`: the logs are durably equal up to here. 0 unless installed.
+  log_index match;
+};
+
+/// Tells a follower to run for leader at once (thesis 3.10).
 struct timeout_now {
   envelope about;
 };

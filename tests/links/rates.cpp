@@ -38,6 +38,8 @@ private:
         [](const vote_reply&) {},
         [this](const append_entries& m) { answer(m); },
         [this](const append_reply& m) { hear(m.number); },
+        [](const install_snapshot&) {},
+        [](const snapshot_reply&) {},
         [this](const timeout_now&) { run(); },
         [](const forward&) {},
         [](const forward_reply&) {},

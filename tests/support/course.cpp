@@ -30,6 +30,28 @@ shared_bytes bytes_of(const std::string& command) {
   return shared_bytes{command};
 }
 
+using commands = std::vector<std::optional<std::string>>;
+
+/// The state of a state machine: all commands up to an index, a line each.
+std::string encode(std::uint64_t index, const commands& delivered) {
+  std::string state;
+  for (std::uint64_t i = 0; i < index; ++i)
+    state += delivered[i].value_or("") + "\n";
+  return state;
+}
+
+std::optional<commands> decode(std::string_view state) {
+  commands all;
+  while (!state.empty()) {
+    const auto end = state.find('\n');
+    if (end == state.npos)
+      return std::nullopt;
+    all.emplace_back(state.substr(0, end));
+    state.remove_prefix(end + 1);
+  }
+  return all;
+}
+
 } // namespace
 
 course::course(std::uint64_t seed, course_options options)
@@ -53,7 +75,8 @@ course::course(std::uint64_t seed, course_options options)
         runtime_, network_, checker_, peer_id{static_cast<std::uint64_t>(i) + 1}, group_id{},
         configuration::of(first_ids(options_.servers)), options_.peers_of ? options_.peers_of(i) : options_.peers,
         options_.real_log ? make_log_disk(chance_.roll(), segment_bytes) : make_memory_disk(), options_.latency,
-        chance_.fork(), [this, i](const applied_command& command) { deliver(i, command); }, std::move(machine)}));
+        chance_.fork(), [this, i](const applied_command& command) { deliver(i, command); },
+        [this, i](const installed_snapshot& snapshot) { install(i, snapshot); }, std::move(machine)}));
   }
   if (options_.begin_alone)
     return;
@@ -95,6 +118,32 @@ void course::deliver(int server, const applied_command& command) {
   if (mine.size() < index)
     mine.resize(index);
   mine[index - 1] = std::move(text);
+  if (options_.snapshots && (index + 1) % 10 == 0)
+    node(server).take_snapshot(command.index, encode(index, mine));
+}
+
+// What a snapshot holds replaces all that was delivered (section 2, state machine with snapshots).
+void course::install(int server, const installed_snapshot& snapshot) {
+  const auto at = static_cast<std::size_t>(server);
+  auto commands = decode(snapshot.state.view());
+  if (!commands || commands->size() != snapshot.index.value())
+    return runtime_.judge().fail("server " + std::to_string(server) + " got a snapshot that is not of index "
+                                 + std::to_string(snapshot.index.value()));
+  for (std::size_t i = 0; i < commands->size(); ++i)
+    for (const auto& other : delivered_)
+      if (i < other.size() && other[i] && *other[i] != (*commands)[i])
+        return runtime_.judge().fail("server " + std::to_string(server) + " got a snapshot with another command at "
+                                     + std::to_string(i + 1));
+  last_of_life_[at] = snapshot.index.value();
+  delivered_[at] = std::move(*commands);
+  ++installed_;
+}
+
+std::size_t course::largest_state_bytes() const {
+  std::size_t most = 0;
+  for (const auto& node : nodes_)
+    most = std::max(most, node->disk().size_bytes());
+  return most;
 }
 
 void course::set_connected(int server, bool on) {

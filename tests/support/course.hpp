@@ -28,6 +28,8 @@ struct course_options {
   bool begin_alone = false;
   /// Nodes keep their logs by the real log on a simulated disk, or else without a format.
   bool real_log = true;
+  /// The state machine takes snapshots as in part 2D: after each index that is 9 beyond a multiple of ten.
+  bool snapshots = false;
   /// The state machine of each life of a server, around the one that delivers to the harness; if empty, it is that one.
   std::function<std::shared_ptr<state_machine>(int server, std::shared_ptr<state_machine> delivering)> machine_of = {};
 
@@ -99,6 +101,11 @@ public:
   /// Waits until `n` servers have delivered an index. Nothing, if a server has moved on from `start_term`.
   std::optional<std::string> wait(std::uint64_t index, int n, std::optional<std::uint64_t> start_term = std::nullopt);
 
+  /// The most any server keeps on its disk: term, vote and live entries, snapshots apart.
+  [[nodiscard]] std::size_t largest_state_bytes() const;
+  /// Snapshots that servers were sent, and took for their state.
+  [[nodiscard]] int installed() const { return installed_; }
+
   /// Requests received, over all servers.
   [[nodiscard]] std::uint64_t requests() const;
   /// The test's statistics; fails if it has taken longer than 120 s.
@@ -113,6 +120,7 @@ public:
 
 private:
   void deliver(int server, const applied_command& command);
+  void install(int server, const installed_snapshot& snapshot);
   void set_connected(int server, bool on);
   [[nodiscard]] bool any_beyond(std::uint64_t term);
 
@@ -126,6 +134,7 @@ private:
   /// Per server: command by index - 1; deliveries of earlier lives stay.
   std::vector<std::vector<std::optional<std::string>>> delivered_;
   std::vector<std::uint64_t> last_of_life_;
+  int installed_ = 0;
 };
 
 } // namespace troupe

@@ -50,12 +50,20 @@ echo echo_of(const troupe::append_entries& m) {
 echo echo_of(const troupe::append_reply& m) {
   return {troupe::message_type::append_entries, m.incarnation, m.number};
 }
+echo echo_of(const troupe::install_snapshot& m) {
+  return {troupe::message_type::install_snapshot, m.incarnation, m.number};
+}
+echo echo_of(const troupe::snapshot_reply& m) {
+  return {troupe::message_type::install_snapshot, m.incarnation, m.number};
+}
 
 template <class Message>
 constexpr bool is_request =
-    std::is_same_v<Message, troupe::request_vote> || std::is_same_v<Message, troupe::append_entries>;
+    std::is_same_v<Message, troupe::request_vote> || std::is_same_v<Message, troupe::append_entries>
+    || std::is_same_v<Message, troupe::install_snapshot>;
 template <class Message>
-constexpr bool is_reply = std::is_same_v<Message, troupe::vote_reply> || std::is_same_v<Message, troupe::append_reply>;
+constexpr bool is_reply = std::is_same_v<Message, troupe::vote_reply> || std::is_same_v<Message, troupe::append_reply>
+    || std::is_same_v<Message, troupe::snapshot_reply>;
 
 /// Tells the own peer the reply in a call's result.
 void tell_reply(const troupe::peer_handle& own, std::string result) {
@@ -87,6 +95,8 @@ public:
         [this](const troupe::vote_reply& m) { return_result(m); },
         [this](const troupe::append_entries& m) { begin_call(m); },
         [this](const troupe::append_reply& m) { return_result(m); },
+        [this](const troupe::install_snapshot& m) { begin_call(m); },
+        [this](const troupe::snapshot_reply& m) { return_result(m); },
         // Nothing that is called and returns, and nothing that Raft rests on: lost, as any message may be. Peers that
         // are only given commands by `start` forward nothing.
         [](const troupe::timeout_now&) {},

@@ -7,7 +7,7 @@
 ///
 ///     own peer says                       the network
 ///     request_vote, append_entries   ->   begins a call; its result, if one comes, is told to the own peer
-///     vote_reply, append_reply       ->   becomes the result of the call that brought the request
+///     vote_reply, append_reply, snapshot_reply       ->   becomes the result of the call that brought the request
 ///
 /// Nothing here waits. A call may take seconds, overtake others, fail, or have been carried out all the same: Raft
 /// tells by the echoed number what a reply proves, and sends anew what was lost.

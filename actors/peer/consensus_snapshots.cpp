@@ -1,0 +1,162 @@
+// Snapshots (paper §7): the log's beginning, and what a follower does with InstallSnapshot. See consensus.hpp.
+#include "actors/peer/consensus.hpp"
+
+#include "troupe/assert.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+// -- the log's beginning ---------------------------------------------------------------------------------------------
+
+// A snapshot that is durable stands for the log up to it, whatever the log has there: power may have gone between the
+// two (S2, S3).
+void consensus::believe_recovered(const snapshot_mark& newest) {
+  snapshot_ = newest;
+  commit_ = newest.at.index;
+  if (log_.has(newest.at))
+    return;
+  log_.begin_behind(newest.at, newest.time);
+  start_ = log_start{newest.at, newest.time, newest.at.index};
+}
+
+void consensus::note_snapshot(const snapshot_mark& durable) {
+  if (!snapshot_ || snapshot_->at.index < durable.at.index)
+    snapshot_ = durable;
+}
+
+void consensus::forget_up_to(log_index index, log_index oldest_snapshot, instant now, peer_output& out) {
+  if (life_ != life::active || index < log_.base().index)
+    return;
+  TROUPE_ASSERT(snapshot_ && index <= snapshot_->at.index && oldest_snapshot <= snapshot_->at.index,
+                "a snapshot stands for what is forgotten");
+  const log_position base{log_.term_at(index), index};
+  log_.forget_up_to(base);
+  start_ = log_start{base, log_.last_time(), oldest_snapshot};
+  settle(now, out);
+}
+
+// -- installation ----------------------------------------------------------------------------------------------------
+
+void consensus::handle(const install_snapshot& piece, instant now, peer_output& out) {
+  if (life_ != life::active)
+    return;
+  const bool is_well_formed = piece.at.index > log_index{} && piece.at.term <= piece.about.term
+      && piece.offset + piece.bytes.size() <= piece.size_bytes && piece.size_bytes > 0;
+  if (!is_well_formed || !members_.is_member(piece.about.from)) {
+    ++counters_.malformed_dropped;
+    return;
+  }
+  if (piece.about.term < vote_.current_term)
+    return answer(piece, 0, out);
+  if (!follow(piece.about, now, out))
+    return;
+  settle(now, out);
+  if (piece.at.index <= commit_) {
+    // Nothing new in it (S2). It proves the leader's log up to there, and ours is the same.
+    return answer_installed(piece, std::min(piece.at.index, writes_.durable_last()), out);
+  }
+  if (!reception_ || !reception_->is_of(piece)) {
+    if (piece.offset != 0 || piece.bytes.empty())
+      return answer(piece, 0, out);
+    if (reception_) // Its sender hears that it was given up: each request is answered once.
+      if (const auto given_up = reception_->take_unanswered())
+        answer(*given_up, 0, out);
+    reception_.emplace(piece.about.from, snapshot_reception::mark_of(piece));
+  }
+  if (reception_->judge(piece) == piece_verdict::refuse)
+    return answer(piece, reception_->stored_bytes(), out);
+  reception_->hand_over(piece);
+  out.pieces.push_back({group_, reception_->what(), piece.offset, piece.bytes, false});
+}
+
+void consensus::handle(const piece_stored& report, instant now, peer_output& out) {
+  if (life_ != life::active || !reception_ || reception_->what().at != report.at)
+    return;
+  if (report.is_end)
+    return install(now, out);
+  reception_->stored();
+  if (!reception_->is_whole()) {
+    if (const auto piece = reception_->take_unanswered())
+      answer(*piece, reception_->stored_bytes(), out);
+    return;
+  }
+  finish_reception(out);
+}
+
+void consensus::handle(const reception_failed& report, instant now, peer_output& out) {
+  if (life_ != life::active || !reception_ || reception_->what().at != report.at)
+    return;
+  out.facts.push_back({fact::weight::warn, "event=snapshot_not_received index=" + std::to_string(report.at.index.value())
+                           + " why=\"" + report.why + "\""});
+  if (const auto piece = reception_->take_unanswered())
+    answer(*piece, 0, out);
+  reception_.reset();
+  settle(now, out);
+}
+
+// No snapshot is durable before the term it came in is: after a crash, what is found must not be of a later term than
+// what is remembered.
+void consensus::finish_reception(peer_output& out) {
+  if (!reception_ || !reception_->is_whole() || is_finishing_ || !writes_.is_vote_durable())
+    return;
+  is_finishing_ = true;
+  out.pieces.push_back({group_, reception_->what(), reception_->stored_bytes(), {}, true});
+}
+
+// The snapshot is durable. It takes the log's place in one step: the suffix behind it stays if it continues the
+// snapshot, else all goes (S2, S3).
+void consensus::install(instant now, peer_output& out) {
+  is_finishing_ = false;
+  const auto mark = reception_->what();
+  const auto piece = reception_->take_unanswered();
+  reception_.reset();
+  note_snapshot(mark);
+  if (mark.at.index > commit_) {
+    TROUPE_ASSERT(unflushed_.empty() && !truncation_, "what an event writes is handed over with it");
+    if (log_.has(mark.at)) {
+      log_.forget_up_to(mark.at);
+    } else {
+      void_from_ = log_.base().index.next();
+      log_.begin_behind(mark.at, mark.time);
+    }
+    start_ = log_start{mark.at, mark.time, mark.at.index};
+    set_commit(mark.at.index, out);
+    out.install = mark;
+    out.facts.push_back({fact::weight::info, "event=snapshot_installed index=" + std::to_string(mark.at.index.value())
+                             + " bytes=" + std::to_string(mark.size_bytes)});
+  }
+  settle(now, out);
+  if (piece)
+    answer_installed(*piece, mark.at.index, out, writes_.newest());
+}
+
+namespace {
+
+snapshot_reply reply_to(const install_snapshot& piece, const envelope& about) {
+  snapshot_reply reply;
+  reply.about = about;
+  reply.incarnation = piece.incarnation;
+  reply.number = piece.number;
+  reply.read_round = piece.read_round;
+  reply.at = piece.at;
+  return reply;
+}
+
+} // namespace
+
+void consensus::answer(const install_snapshot& piece, std::uint64_t received_bytes, peer_output& out) {
+  auto reply = reply_to(piece, to(piece.about.from));
+  reply.received_bytes = received_bytes;
+  say(reply, out);
+}
+
+void consensus::answer_installed(const install_snapshot& piece, log_index match, peer_output& out, write_id until) {
+  auto reply = reply_to(piece, to(piece.about.from));
+  reply.received_bytes = piece.size_bytes;
+  reply.is_installed = true;
+  reply.match = match;
+  say(reply, out, until);
+}
+
+} // namespace troupe

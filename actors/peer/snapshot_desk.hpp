@@ -1,0 +1,200 @@
+/// \file
+/// Where a peer deals with snapshots (paper §7): when to take one, what may be forgotten then, who is being sent one.
+#pragma once
+
+#include "actors/logging.hpp"
+#include "actors/log_quotes.hpp"
+#include "actors/peer/consensus.hpp"
+#include "actors/peer/peer.hpp"
+#include "actors/peer/snapshot_policy.hpp"
+#include "messages/snapshot_content.hpp"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// The part of a peer's shell that looks after snapshots. `Self` is the shell. One of its own is under way at a time:
+/// asked for, written, and, where an older one is kept, that one read back before the log goes.
+template <class Self>
+class snapshot_desk {
+public:
+  snapshot_desk(Self* self, consensus& mind, const peer_actor_parts& parts)
+      : self_{self}, mind_{mind}, parts_{parts}, known_{parts.recovered.snapshots} {}
+
+  // -- taking them -----------------------------------------------------------------------------------------------------
+
+  /// The state machine has come further, by entries of so many bytes.
+  void note_applied(log_index applied, std::size_t bytes) {
+    since_.bytes += bytes;
+    const auto newest = mind_.snapshot() ? mind_.snapshot()->at.index : log_index{};
+    since_.entries = applied > newest ? applied - newest : 0;
+    take_if_due();
+  }
+
+  /// The service offers one.
+  void offer(const take_snapshot& m, log_index fed) {
+    const bool is_news = !mind_.snapshot() || m.index > mind_.snapshot()->at.index;
+    if (is_busy_ || !is_news || m.index > fed || m.index < mind_.entries().base().index || mind_.is_stopped())
+      return;
+    write(m.index, view_of(std::string{m.state.view()}));
+  }
+
+  void take(const picture_taken& m) {
+    is_busy_ = false;
+    // Another snapshot may have taken the log's place meanwhile.
+    if (m.index > mind_.entries().base().index && !mind_.is_stopped())
+      write(m.index, m.view);
+  }
+
+  void take(const snapshot_written& m) {
+    is_busy_ = false;
+    if (!m.trouble.empty()) {
+      logs().warn("peer={} group={} event=snapshot_not_written index={} why={}", parts_.self.value(),
+                  parts_.group.value(), m.what.at.index.value(), in_log_quotes(m.trouble));
+      retry_at_ = now() + retry_after;
+      return;
+    }
+    logs().info("peer={} group={} event=snapshot index={} bytes={}", parts_.self.value(), parts_.group.value(),
+                m.what.at.index.value(), m.what.size_bytes);
+    mind_.note_snapshot(m.what);
+    if (!known_.empty() && known_.back().at.index >= m.what.at.index)
+      return; // One that was received meanwhile reaches further.
+    known_.push_back(m.what);
+    since_.bytes -= std::min(since_.bytes, pictured_bytes_);
+    forget_after_check();
+  }
+
+  void take(const snapshot_checked& m) {
+    is_busy_ = false;
+    if (m.trouble.empty())
+      return forget();
+    // The log stays for another round, and goes when the next oldest is good.
+    logs().error("peer={} group={} event=snapshot_damaged index={} why={}", parts_.self.value(), parts_.group.value(),
+                 m.index.value(), in_log_quotes(m.trouble));
+    std::erase_if(known_, [&](const snapshot_mark& each) { return each.at.index == m.index; });
+  }
+
+  // -- from and to other peers -----------------------------------------------------------------------------------------
+
+  /// A snapshot of another peer takes the place of all that were known.
+  void installed(const snapshot_mark& what) {
+    std::erase_if(known_, [&](const snapshot_mark& each) { return each.at.index <= what.at.index; });
+    known_.insert(known_.begin(), what);
+    since_ = {};
+  }
+
+  void store(snapshot_piece& piece) { ask(std::move(piece)); }
+
+  void fetch(const fetch_piece& m) {
+    if (!mind_.is_current(m.follower, m.term, m.incarnation))
+      return;
+    sending_[m.follower] = {m.index, now()};
+    ask(m);
+  }
+
+  /// `hand_over(follower, piece_fetched)` if its replicator is still there.
+  template <class F>
+  void take(const piece_read& m, F&& hand_over) {
+    const auto& who = m.for_whom;
+    if (!m.trouble.empty()) {
+      logs().warn("peer={} group={} event=snapshot_not_readable index={} follower={} why={}", parts_.self.value(),
+                  parts_.group.value(), who.index.value(), who.follower.value(), in_log_quotes(m.trouble));
+      replace_soon(who.index);
+    }
+    if (mind_.is_current(who.follower, who.term, who.incarnation))
+      hand_over(who.follower, piece_fetched{who.index, who.offset, m.bytes});
+  }
+
+private:
+  static constexpr auto retry_after = std::chrono::seconds{1};
+
+  void take_if_due() {
+    if (is_busy_ || !parts_.takes_pictures || now() < retry_at_)
+      return;
+    const auto newest_bytes = mind_.snapshot() ? mind_.snapshot()->size_bytes : 0;
+    if (is_snapshot_due(parts_.options.snapshots, since_, newest_bytes))
+      ask_for_picture();
+  }
+
+  void ask_for_picture() {
+    is_busy_ = true;
+    self_->send(parts_.applier, take_picture{application_listener{peer_actor{self_}}, parts_.group});
+  }
+
+  /// A newest snapshot that cannot be read is of no use to anyone: the state is still there.
+  void replace_soon(log_index index) {
+    if (!is_busy_ && parts_.takes_pictures && mind_.snapshot() && mind_.snapshot()->at.index == index
+        && now() >= retry_at_) {
+      retry_at_ = now() + retry_after;
+      ask_for_picture();
+    }
+  }
+
+  void write(log_index index, std::shared_ptr<state_view> view) {
+    is_busy_ = true;
+    pictured_bytes_ = since_.bytes;
+    const snapshot_mark what{{mind_.entries().term_at(index), index}, mind_.entries().last_time(), 0};
+    ask(write_snapshot{parts_.group, what, encode(snapshot_head{mind_.members(), {}, 1}), std::move(view)});
+  }
+
+  void forget_after_check() {
+    const auto plan = plan_forgetting(parts_.options.snapshots, known_, pinned());
+    if (!plan || plan->up_to <= mind_.entries().base().index)
+      return;
+    // What stands for the log alone from now on must read back; the newest was just written.
+    if (plan->oldest_snapshot < known_.back().at.index) {
+      is_busy_ = true;
+      ask(check_snapshot{parts_.group, plan->oldest_snapshot});
+    } else {
+      forget();
+    }
+  }
+
+  void forget() {
+    const auto plan = plan_forgetting(parts_.options.snapshots, known_, pinned());
+    if (!plan || mind_.is_stopped())
+      return;
+    std::erase_if(known_, [&](const snapshot_mark& each) { return each.at.index < plan->oldest_snapshot; });
+    self_->forget_log(plan->up_to, plan->oldest_snapshot);
+  }
+
+  /// The oldest snapshot that a follower is being sent and still asks for.
+  [[nodiscard]] std::optional<log_index> pinned() {
+    const auto patience = 10 * parts_.options.times.election_timeout_max;
+    std::erase_if(sending_, [&](const auto& each) { return now() - each.second.asked_at > patience; });
+    std::optional<log_index> oldest;
+    for (const auto& [follower, what] : sending_)
+      if (mind_.is_leader() && (!oldest || what.index < *oldest))
+        oldest = what.index;
+    return oldest;
+  }
+
+  template <class What>
+  void ask(What what) {
+    self_->send(parts_.persister, snapshot_errand{snapshot_listener{peer_actor{self_}}, parts_.group, std::move(what)});
+  }
+
+  [[nodiscard]] instant now() { return self_->clock().now(); }
+
+  struct sending {
+    log_index index;
+    instant asked_at;
+  };
+
+  Self* self_;
+  consensus& mind_;
+  const peer_actor_parts& parts_;
+  std::vector<snapshot_mark> known_; ///< Durable, oldest first.
+  log_growth since_;                 ///< The newest of them.
+  std::size_t pictured_bytes_ = 0; ///< Of it, what the snapshot that is being written stands for, or a little more.
+  bool is_busy_ = false;
+  instant retry_at_{};
+  std::map<peer_id, sending> sending_;
+};
+
+} // namespace troupe
