@@ -152,8 +152,9 @@ TEST_CASE("clients that ask for large values and never read cost a few values ea
   }
   CHECK(becomes_true([&] { return node.open_files() < files + 5; }));
   CHECK(node.logs("why=\"it was gone before it took its replies\""));
-  // Each: four values that were expected to be small, because none had been seen, and the buffers they pass through.
-  node.check_grew_at_most(50 * 6_MiB, before);
+  // Each: four values that were expected to be small, because none had been seen; each once as an answer and, on a busy
+  // machine all at the same time, up to twice in the buffer it is sent from, which grows by doubling.
+  node.check_grew_at_most(50 * 4 * 3_MiB, before);
   three.check_unshaken();
 }
 
