@@ -137,13 +137,15 @@ data_directory::data_directory(file_system& files, std::string path, std::string
   if (!is_good_name(cluster))
     throw storage_error{path_,
                         "a cluster's name has 1 to " + std::to_string(longest_cluster_name)
-                            + " printable characters; asked for was \"" + cluster + "\""};
+                            + " printable characters; asked for was \"" + cluster + "\"",
+                        damage::none};
   files_.make_directories(path_);
   lock_ = files_.lock(path_ + "/LOCK");
   if (!lock_)
     throw storage_error{path_,
                         "in use by " + holder_of(files_, path_ + "/LOCK")
-                            + ". Two nodes cannot share a data directory: stop that one, or use another directory"};
+                            + ". Two nodes cannot share a data directory: stop that one, or use another directory",
+                        damage::none};
   const auto identity_path = path_ + "/identity";
   if (files_.exists(identity_path)) {
     const auto text = read_whole(files_, identity_path);
@@ -155,7 +157,8 @@ data_directory::data_directory(file_system& files, std::string path, std::string
                           newer ? "written by a newer program, or damaged: its first line is \""
                                   + text.substr(0, text.find('\n')) + "\""
                                 : "damaged: it does not match its checksum. Restore the directory from a "
-                                  "copy made while the node was stopped"};
+                                  "copy made while the node was stopped",
+                          newer ? damage::none : damage::corrupt};
     content_ = *read;
     require_ours(cluster, node, members);
   } else {
@@ -173,18 +176,21 @@ void data_directory::require_ours(const std::string& cluster, peer_id node, cons
   if (content_.cluster != cluster)
     throw storage_error{path_,
                         "belongs to cluster \"" + content_.cluster + "\"; asked for was cluster \"" + cluster
-                            + "\". Use --cluster " + content_.cluster + ", or another directory"};
+                            + "\". Use --cluster " + content_.cluster + ", or another directory",
+                        damage::none};
   if (content_.node != node)
     throw storage_error{path_,
                         "belongs to node " + std::to_string(content_.node.value()) + "; asked for was node "
                             + std::to_string(node.value()) + ". Use --id " + std::to_string(content_.node.value())
-                            + ", or another directory"};
+                            + ", or another directory",
+                        damage::none};
   if (content_.members != members)
     throw storage_error{path_,
                         "belongs to a cluster of nodes " + list_of(content_.members) + "; asked for were nodes "
                             + list_of(members)
                             + ". Members cannot be changed yet, and another list would elect leaders that lack what "
-                              "was acknowledged: name the same nodes in --peers, or use another directory"};
+                              "was acknowledged: name the same nodes in --peers, or use another directory",
+                        damage::none};
 }
 
 void data_directory::remember_log() {

@@ -25,15 +25,18 @@ void require_same_owner(const std::string& file, const disk_identity& found, con
   if (found.cluster != wanted.cluster)
     throw storage_error{file,
                         "belongs to cluster " + to_string(found.cluster) + ", not to " + to_string(wanted.cluster)
-                            + "; was it copied here from another cluster?"};
+                            + "; was it copied here from another cluster?",
+                        damage::none};
   if (found.node != wanted.node)
     throw storage_error{file,
                         "belongs to node " + std::to_string(found.node.value()) + ", not to node "
-                            + std::to_string(wanted.node.value()) + "; was it copied here from another node?"};
+                            + std::to_string(wanted.node.value()) + "; was it copied here from another node?",
+                        damage::none};
   if (found.disk != wanted.disk)
     throw storage_error{file,
                         "belongs to the disk " + to_string(found.disk) + ", not to " + to_string(wanted.disk)
-                            + "; was it restored from another data directory?"};
+                            + "; was it restored from another data directory?",
+                        damage::none};
 }
 
 } // namespace troupe

@@ -18,6 +18,8 @@ public:
   [[nodiscard]] const std::string& operation() const { return operation_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] int number() const { return number_; }
+  /// Is the disk, or what the user may have of it, full?
+  [[nodiscard]] bool is_lack_of_room() const;
 
 private:
   std::string operation_;
@@ -25,22 +27,43 @@ private:
   int number_;
 };
 
+/// What a `storage_error` says about what lies on the disk.
+enum class damage {
+  none,    ///< Sound as far as it was read, but not to be used: somebody else's, in use, or of a newer format.
+  corrupt, ///< Something that was durable is lost, or is not what was written.
+  suspect, ///< No crash leaves it like this, and nothing tells whether what is bad had been durable.
+};
+
+/// Records of the log, by their sequence numbers; both included.
+struct sequence_range {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  friend bool operator==(const sequence_range&, const sequence_range&) = default;
+};
+
 /// What lies on the disk cannot be trusted, or is not ours. `what()` names the file, the place in it, the reason and,
-/// where there is one, the remedy.
+/// where there is one, the remedy. Nothing was changed on the disk.
 class storage_error : public std::runtime_error {
 public:
-  storage_error(std::string file, std::uint64_t offset, std::string why);
-  storage_error(std::string file, std::string why);
+  storage_error(std::string file, std::uint64_t offset, std::string why, damage kind = damage::corrupt,
+                std::optional<sequence_range> records = {});
+  storage_error(std::string file, std::string why, damage kind = damage::corrupt,
+                std::optional<sequence_range> records = {});
 
   [[nodiscard]] const std::string& file() const { return file_; }
   /// Byte offset within the file; nothing if the whole file or directory is meant.
   [[nodiscard]] std::optional<std::uint64_t> offset() const { return offset_; }
   [[nodiscard]] const std::string& why() const { return why_; }
+  [[nodiscard]] damage kind() const { return kind_; }
+  /// The records that are bad or missing, as far as that is known; nothing if it is about something else.
+  [[nodiscard]] const std::optional<sequence_range>& records() const { return records_; }
 
 private:
   std::string file_;
   std::optional<std::uint64_t> offset_;
   std::string why_;
+  damage kind_;
+  std::optional<sequence_range> records_;
 };
 
 } // namespace troupe

@@ -4,6 +4,7 @@
 #include "troupe/assert.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <utility>
 
@@ -17,8 +18,10 @@ constexpr std::size_t largest_segment_bytes = std::size_t{1} << 30;
 constexpr std::uint64_t block_bytes = 4096;
 /// Header, payload, trailer.
 constexpr std::size_t parts_of_record = 3;
-/// The next segment is prepared when this part of the current one is used.
-constexpr std::uint64_t prepare_after_part = 4;
+/// The hint is synced after so many syncs of the log, if no pause comes before.
+constexpr std::uint64_t hint_sync_every = 64;
+/// Without a spare, and without room for one, the store is full when this part of the current segment is used.
+constexpr std::uint64_t full_after_part = 2;
 
 std::uint64_t whole_blocks(std::uint64_t bytes) {
   return (bytes + block_bytes - 1) / block_bytes * block_bytes;
@@ -60,42 +63,80 @@ bool has_needed(const std::vector<snapshot_mark>& whole, log_index oldest) {
 } // namespace
 
 log_storage::log_storage(file_system& files, std::string directory, log_options options)
-    : files_{files}, directory_{made(files, std::move(directory), options.must_exist)}, options_{options},
-      votes_{files_, directory_, options_.identity, !options.must_exist && !has_segments(files_, directory_)},
-      snapshots_{files_, directory_ + "/snapshots", options_.identity} {
+    : log_storage{files, directory, options,
+                  read_log(files, made(files, directory, options.must_exist), options.identity)} {}
+
+log_storage::log_storage(file_system& files, std::string directory, log_options options, recovered_log log)
+    : files_{files}, directory_{std::move(directory)}, options_{options}, votes_{files_, directory_, options_.identity,
+                                                                                 !options.must_exist && !log.end},
+      snapshots_{files_, directory_ + "/snapshots", options_.identity}, supply_{files_, directory_,
+                                                                                whole_blocks(options.segment_bytes),
+                                                                                options.prewrite} {
   TROUPE_ASSERT(options_.segment_bytes >= smallest_segment_bytes && options_.segment_bytes <= largest_segment_bytes,
                 "a segment has 4 KiB to 1 GiB");
   options_.segment_bytes = whole_blocks(options_.segment_bytes);
-  auto log = recover_log(files_, directory_, options_.identity);
   if (!log.end && !votes_.groups().empty())
     throw storage_error{directory_ + "/" + segment_name(1),
                         "missing, though the file `votes` shows that there was a log. "
                         "Restore it, or replace the node by a new one"};
   require_remembered_terms(directory_, log.groups, votes_);
   groups_ = std::move(log.groups);
-  salts_ = std::move(log.salts);
-  report_ = std::move(log.report);
-  report_.healed_votes = votes_.healed();
-  recover_snapshots();
-  if (log.end) {
-    end_ = *log.end;
-    pending_at_ = end_.offset;
-    segment_ = files_.open(directory_ + "/" + segment_name(end_.segment.number), open_mode::update);
-    // A process that was killed leaves writes in the machine's memory that look like any other. From here on they count
-    // as durable, so they must be.
-    segment_->sync_data();
-    votes_.sync_all();
-    files_.sync_directory(directory_);
-  } else {
-    report_.created = true;
-    open_segment(1, options_.segment_bytes, options_.prewrite ? segment_source::prewritten : segment_source::sparse);
-  }
-  synced_upto_ = end_.next_sequence - 1;
+  report_ = log.report;
+  judge_snapshots();
+  // All is read and trusted: only now is anything changed.
+  repair_log(files_, directory_, log);
+  report_.healed_votes = votes_.heal();
+  tidy_snapshots();
+  if (log.end)
+    adopt(std::move(log));
+  else
+    create();
+  hint_->note_twice(hint());
+  hint_->sync();
 }
 
-log_storage::~log_storage() = default;
+/// Takes up a log that was read.
+void log_storage::adopt(recovered_log log) {
+  for (const auto& [number, salt] : log.salts)
+    segments_[number] = std::make_shared<segment_in_use>(segment_in_use{salt});
+  end_ = *log.end;
+  pending_at_ = end_.offset;
+  segment_ = files_.open(directory_ + "/" + segment_name(end_.segment.number), open_mode::update);
+  // A process that was killed leaves writes in the machine's memory that look like any other. From here on they count
+  // as durable, so they must be.
+  segment_->sync_data();
+  votes_.sync_all();
+  files_.sync_directory(directory_);
+  synced_upto_ = end_.next_sequence - 1;
+  hint_.emplace(files_, directory_, options_.identity, log.hint->generation);
+  supply_.take_stock();
+}
 
-void log_storage::recover_snapshots() {
+void log_storage::create() {
+  report_.created = true;
+  // Before the first segment: from then on a missing hint is damage.
+  hint_file::create(files_, directory_, options_.identity);
+  const auto first = next_header(1, options_.segment_bytes);
+  auto segment = supply_.make_first(first);
+  if (!segment)
+    throw io_error{"make the first segment of the log in", directory_, ENOSPC};
+  enter(first, std::move(segment));
+  hint_.emplace(files_, directory_, options_.identity, 2);
+}
+
+log_storage::~log_storage() {
+  if (failed_)
+    return;
+  try {
+    hint_->note_twice(hint());
+    hint_->sync();
+  } catch (const io_error&) {
+    // Nobody is told anything any more; the next start finds out what the disk holds.
+  }
+}
+
+/// Reads all snapshots. Throws if one is missing that is needed; changes nothing.
+void log_storage::judge_snapshots() {
   static const found_snapshots none;
   const auto& all = snapshots_.read_all();
   for (const auto& [group, log] : groups_) {
@@ -104,11 +145,15 @@ void log_storage::recover_snapshots() {
   }
   for (const auto& [group, found] : all) {
     report_.damaged_snapshots.insert(report_.damaged_snapshots.end(), found.damaged.begin(), found.damaged.end());
-    // A crash may have come between a start and the removal of what it had no use for. Unless they are all there is.
-    const auto oldest = start_of(group).oldest_snapshot;
-    if (has_needed(found.whole, oldest))
-      snapshots_.remove_below(group, oldest);
+    if (has_needed(found.whole, start_of(group).oldest_snapshot))
+      outdated_[group] = start_of(group).oldest_snapshot;
   }
+}
+
+/// A crash may have come between a start and the removal of what it had no use for. Unless they are all there is.
+void log_storage::tidy_snapshots() {
+  for (const auto& [group, oldest] : std::exchange(outdated_, {}))
+    snapshots_.remove_below(group, oldest);
   for (auto& name : snapshots_.open())
     report_.removed.push_back("snapshots/" + std::move(name));
 }
@@ -175,14 +220,19 @@ recovered_group log_storage::recover(group_id group, std::size_t tail_bytes) {
 void log_storage::submit(std::vector<log_write> writes, std::function<void()> done) {
   write(std::move(writes));
   sync();
-  done();
+  if (is_holding())
+    done_ = std::move(done);
+  else
+    done();
 }
 
 void log_storage::write(std::vector<log_write> writes) {
   check_usable();
+  TROUPE_ASSERT(!is_holding(), "nothing is written while writes are held");
   failed_ = true; // Until it turns out well.
-  write_votes(writes);
-  write_records(writes);
+  unwritten_ = std::move(writes);
+  write_votes();
+  write_records();
   failed_ = false;
 }
 
@@ -197,55 +247,86 @@ void log_storage::sync() {
   failed_ = false;
 }
 
-void log_storage::write_votes(const std::vector<log_write>& writes) {
-  for (const auto& each : writes)
+void log_storage::write_votes() {
+  for (const auto& each : unwritten_)
     if (each.vote)
       votes_.put(each.group, *each.vote);
-  votes_.flush();
-}
-
-void log_storage::write_records(const std::vector<log_write>& writes) {
-  for (const auto& each : writes) {
-    if (each.start)
-      begin(each.group, *each.start);
-    if (each.truncate_from)
-      truncate(each.group, *each.truncate_from);
-    for (const auto& batch : each.append)
-      append(each.group, batch);
+  try {
+    votes_.flush();
+  } catch (const io_error& failure) {
+    // A file for more groups: made aside, so nothing has changed yet. Votes take little room and come first.
+    if (!failure.is_lack_of_room() || !supply_.give_up_reserve())
+      throw;
+    votes_.flush();
   }
-  flush();
 }
 
-void log_storage::begin(group_id group, const log_start& start) {
+/// Puts the writes into the log, in order, up to the first record that there is no room for.
+void log_storage::write_records() {
+  for (; next_write_ < unwritten_.size(); ++next_write_) {
+    if (!write_parts(unwritten_[next_write_]))
+      return;
+    next_batch_ = 0;
+  }
+  repeat_starts();
+  flush();
+  unwritten_.clear(); // Last: what is pending points into it.
+  next_write_ = 0;
+}
+
+/// False if there is no room for the next of its parts; those before are done and gone.
+bool log_storage::write_parts(log_write& write) {
+  if (write.start && !begin(write.group, *write.start))
+    return false;
+  write.start.reset();
+  if (write.truncate_from && !truncate(write.group, *write.truncate_from))
+    return false;
+  write.truncate_from.reset();
+  for (; next_batch_ < write.append.size(); ++next_batch_)
+    if (!append(write.group, write.append[next_batch_]))
+      return false;
+  return true;
+}
+
+bool log_storage::begin(group_id group, const log_start& start) {
   TROUPE_ASSERT(start.before.index > log_index{}, "entries begin at index 1");
   TROUPE_ASSERT(start.before.term <= votes_.of(group).current_term,
                 "the term of an entry is remembered before the entry");
   auto& log = groups_[group];
   if (log.start() == start)
-    return;
+    return true;
+  if (!make_room(record_bytes(start_payload_bytes)))
+    return false;
   record_header header;
   header.group = group;
   header.voids = !log.has(start.before);
-  make_room(record_bytes(start_payload_bytes)); // First: what is pending is forgotten with it.
   const auto& payload = pending_starts_.emplace_back(encode_start(start, header));
   const auto place = add_record(header, {payload.data(), payload.size()});
   log.begin(start, header.voids, place.segment);
   outdated_[group] = start.oldest_snapshot;
+  may_retire_ = true;
+  return true;
 }
 
-void log_storage::truncate(group_id group, log_index from) {
+bool log_storage::truncate(group_id group, log_index from) {
   TROUPE_ASSERT(from > log_index{}, "entries begin at index 1");
-  if (!groups_[group].truncate(from))
-    return;
+  if (from > groups_[group].last())
+    return true;
+  if (!make_room(record_bytes(0)))
+    return false;
+  groups_[group].truncate(from);
   record_header header;
   header.type = record_type::truncation;
   header.group = group;
   header.first = from;
   add_record(header, {});
+  return true;
 }
 
-void log_storage::append(group_id group, const entry_batch& batch) {
+bool log_storage::append(group_id group, const entry_batch& batch) {
   TROUPE_ASSERT(batch.term() <= votes_.of(group).current_term, "the term of an entry is remembered before the entry");
+  if (!make_room(record_bytes(batch.payload().size())))
+    return false;
   record_header header;
   header.group = group;
   header.term = batch.term();
@@ -254,22 +335,46 @@ void log_storage::append(group_id group, const entry_batch& batch) {
   header.count = batch.count();
   header.payload_checksum = batch.checksum();
   groups_[group].append(add_record(header, batch.payload().view()), batch.term());
+  return true;
 }
 
-/// Makes sure that a record can come next.
-void log_storage::make_room(std::uint64_t record_bytes) {
+/// Where entries alone would let segments go, writes the starts that lie in these again, further behind.
+void log_storage::repeat_starts() {
+  if (!may_retire_)
+    return;
+  auto needed = end_.segment.number;
+  for (const auto& [group, log] : groups_)
+    if (!log.places().empty())
+      needed = std::min(needed, log.places().front().segment);
+  for (auto& [group, log] : groups_) {
+    if (needed == segments_.begin()->first || log.start_segment() == 0 || log.start_segment() >= needed)
+      continue;
+    if (!make_room(record_bytes(start_payload_bytes)))
+      return; // The segments stay a while.
+    record_header header;
+    header.group = group;
+    const auto& payload = pending_starts_.emplace_back(encode_start(log.start(), header));
+    const auto start = log.start();
+    log.begin(start, false, add_record(header, {payload.data(), payload.size()}).segment);
+  }
+}
+
+/// Makes sure that a record can come next. False if there is no room, now or later; everything before is then written.
+bool log_storage::make_room(std::uint64_t record_bytes) {
   if (end_.offset + record_bytes > end_.segment.size_bytes)
-    roll(record_bytes);
-  else if (pending_parts_.size() + parts_of_record > file::most_parts)
+    return roll(record_bytes);
+  if (pending_parts_.size() + parts_of_record > file::most_parts)
     flush(); // Here and not within a record: recovery relies on a sector holding all of its share of a record, or none.
+  return true;
 }
 
-/// Gives a record its place in the log; it reaches the file with the next `flush`, until when `payload` must stay.
+/// Gives a record, for which `make_room` has made room, its place in the log. It reaches the file with the next
+/// `flush`, until when `payload` must stay.
 record_place log_storage::add_record(record_header header, std::string_view payload) {
   TROUPE_ASSERT(payload.size() <= largest_segment_bytes, "a batch has at most 1 GiB");
   header.payload_bytes = static_cast<std::uint32_t>(payload.size());
   const auto size = record_bytes(payload.size());
-  make_room(size);
+  TROUPE_ASSERT(end_.offset + size <= end_.segment.size_bytes, "there is room for the record");
   header.sequence = end_.next_sequence++;
   header.synced_upto = synced_upto_;
   header.chain = end_.chain;
@@ -303,28 +408,39 @@ void log_storage::sync_segment() {
   segment_->sync_data();
   unsynced_ = false;
   synced_upto_ = end_.next_sequence - 1;
+  hint_->note(hint());
 }
 
-/// Leaves the current segment, durable as it is, for the next.
-void log_storage::roll(std::size_t record_bytes) {
+/// Leaves the current segment, durable as it is, for the next. False if there is no room for one.
+bool log_storage::roll(std::uint64_t record_bytes) {
   flush();
   sync_segment();
-  const auto number = end_.segment.number + 1;
   const auto needed = whole_blocks(segment_header_bytes + record_bytes);
-  if (needed > options_.segment_bytes)
-    open_segment(number, needed, segment_source::sparse);
-  else
-    // Without a spare there is no time to write zeros: those who wait for this write would wait for them.
-    open_segment(number, options_.segment_bytes,
-                 std::exchange(spare_ready_, false) ? segment_source::spare : segment_source::sparse);
+  const auto header = next_header(end_.segment.number + 1, std::max<std::uint64_t>(needed, options_.segment_bytes));
+  auto segment = supply_.make_next(header);
+  if (!segment)
+    return false;
+  enter(header, std::move(segment));
+  // Before any record in it: a last segment that goes missing is missed.
+  hint_->note_twice(hint());
+  hint_->sync();
+  return true;
 }
 
-void log_storage::open_segment(std::uint32_t number, std::uint64_t size_bytes, segment_source source) {
-  end_.segment = {options_.identity, number, size_bytes, salt_of(options_.identity, number)};
+segment_header log_storage::next_header(std::uint32_t number, std::uint64_t size_bytes) const {
+  return {options_.identity, number, size_bytes, salt_of(options_.identity, number), end_.next_sequence, end_.chain};
+}
+
+void log_storage::enter(const segment_header& header, std::unique_ptr<file> segment) {
+  end_.segment = header;
   end_.offset = segment_header_bytes;
-  segment_ = make_segment(files_, directory_, end_.segment, source);
-  salts_[number] = end_.segment.salt;
   pending_at_ = end_.offset;
+  segment_ = std::move(segment);
+  segments_[header.number] = std::make_shared<segment_in_use>(segment_in_use{header.salt});
+}
+
+log_hint log_storage::hint() const {
+  return {synced_upto_, segments_.begin()->first, end_.segment.number};
 }
 
 read_plan log_storage::plan_read(const log_range& range) {
@@ -336,10 +452,13 @@ resolved_read log_storage::resolve(const log_range& range) const {
   const auto found = groups_.find(range.group);
   TROUPE_ASSERT(found != groups_.end(), "the group has entries");
   const auto& log = found->second;
-  resolved_read what{directory_, range.group, {}, range.first, range.last, range.max_bytes};
-  for (const auto& place : log.locate(range.first, range.last, range.max_bytes))
-    what.records.push_back(
-        {place, log.term_at(std::max(place.first, log.start().before.index.next())), salts_.at(place.segment)});
+  resolved_read what{directory_, range.group, {}, {}, range.first, range.last, range.max_bytes};
+  for (const auto& place : log.locate(range.first, range.last, range.max_bytes)) {
+    if (what.records.empty() || what.records.back().place.segment != place.segment)
+      what.segments.push_back(segments_.at(place.segment));
+    what.records.push_back({place, log.term_at(std::max(place.first, log.start().before.index.next())),
+                            segments_.at(place.segment)->salt});
+  }
   return what;
 }
 
@@ -354,27 +473,74 @@ snapshot_read_plan log_storage::plan_snapshot_read(group_id group, log_index ind
 }
 
 std::optional<chore> log_storage::next_chore() {
-  if (chore_running_)
+  if (chore_running_ || failed_)
     return std::nullopt;
-  if (!removals_.empty()) {
-    chore_running_ = true;
-    auto next = std::move(removals_.front());
+  auto next = retire_prefix();
+  if (!next && !removals_.empty()) {
+    next = std::move(removals_.front());
     removals_.pop_front();
-    return next;
   }
-  const auto is_due = end_.offset >= end_.segment.size_bytes / prepare_after_part;
-  if (!options_.prewrite || spare_ready_ || !is_due)
-    return std::nullopt;
-  chore_running_ = spare_under_way_ = true;
-  return [&files = files_, directory = directory_, size_bytes = std::uint64_t{options_.segment_bytes}] {
-    prepare_spare(files, directory, size_bytes);
-  };
+  if (!next && hint_->unsynced() >= hint_sync_every)
+    next = hint_->plan_sync();
+  if (!next)
+    next = supply_.next_chore(end_.offset, is_full());
+  chore_running_ = next.has_value();
+  return next;
 }
 
 void log_storage::chore_done() {
   TROUPE_ASSERT(chore_running_, "a chore was given out");
   chore_running_ = false;
-  spare_ready_ = std::exchange(spare_under_way_, false) || spare_ready_;
+  supply_.chore_done();
+  if (!is_holding())
+    return;
+  check_usable();
+  failed_ = true;
+  write_records();
+  failed_ = false;
+  sync();
+  if (!is_holding() && done_)
+    std::exchange(done_, nullptr)();
+}
+
+bool log_storage::is_full() const {
+  return is_holding()
+      || (supply_.lacks_room() && (!supply_.has_reserve() || end_.offset >= end_.segment.size_bytes / full_after_part));
+}
+
+std::optional<chore> log_storage::when_idle() {
+  if (failed_ || hint_->unsynced() == 0)
+    return std::nullopt;
+  hint_->note_twice(hint());
+  return hint_->plan_sync();
+}
+
+/// The segments that no group needs any more leave the log: first the hint knows, durably, then their names go.
+std::optional<chore> log_storage::retire_prefix() {
+  if (!may_retire_ || unsynced_)
+    return std::nullopt;
+  const auto first = segments_.begin()->first;
+  const auto needed = oldest_needed();
+  may_retire_ = needed > first;
+  for (auto each = segments_.begin(); each->first < needed; ++each)
+    if (each->second.use_count() > 1)
+      return std::nullopt; // Somebody is going to read there.
+  if (!may_retire_)
+    return std::nullopt;
+  segments_.erase(segments_.begin(), segments_.find(needed));
+  may_retire_ = false;
+  hint_->note_twice(hint());
+  return [note = hint_->plan_sync(), retire = supply_.retire(first, needed)] {
+    note();
+    retire();
+  };
+}
+
+std::uint32_t log_storage::oldest_needed() const {
+  auto needed = end_.segment.number;
+  for (const auto& [group, log] : groups_)
+    needed = log.oldest_segment(needed);
+  return needed;
 }
 
 void log_storage::check_usable() const {

@@ -2,22 +2,28 @@
 /// Troupe's own log: a `storage` of append-only segments, shared by all groups of a node.
 ///
 /// Start reading at record.hpp (the bytes), then segment.hpp (the files), recovery.hpp (what is believed after a
-/// crash), group_log.hpp (the index in memory) and vote_file.hpp (terms and votes).
+/// crash), hint_file.hpp (what was durable), group_log.hpp (the index in memory), segment_supply.hpp (room, and the
+/// lack of it) and vote_file.hpp (terms and votes).
 #pragma once
 
 #include "persistence/file_system.hpp"
 #include "persistence/group_log.hpp"
+#include "persistence/hint_file.hpp"
 #include "persistence/record.hpp"
 #include "persistence/record_reader.hpp"
 #include "persistence/recovery.hpp"
 #include "persistence/segment.hpp"
+#include "persistence/segment_supply.hpp"
 #include "persistence/snapshot_store.hpp"
 #include "persistence/vote_file.hpp"
 #include "troupe/storage.hpp"
 
 #include <array>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -30,7 +36,7 @@ struct log_options {
   /// its own. Segments of other sizes that are there already stay as they are.
   std::size_t segment_bytes = std::size_t{64} << 20;
   /// Write zeros to a segment before it is used: a sync in a prewritten file moves no metadata and is about a third
-  /// faster. Off, segments are sparse.
+  /// faster. Off, room is only set aside.
   bool prewrite = true;
   /// Written into every file, and compared when they are opened.
   disk_identity identity;
@@ -42,8 +48,13 @@ struct log_options {
 ///
 /// Durability: see `storage`. Per `submit` the log costs one fdatasync, however many writes, groups and entries there
 /// are; a changed term or vote costs one of the vote file more (again one for all groups); the last submit into a
-/// segment costs that segment's. Terms and votes are durable before any entry written after them reaches the log file,
-/// so no log ever holds an entry of a term its peer has forgotten.
+/// segment costs that segment's, the next one's header and the hint's. Terms and votes are durable before any entry
+/// written after them reaches the log file, so no log ever holds an entry of a term its peer has forgotten.
+///
+/// A full disk is a state: see `is_full`. Writes for which there is no segment are held, in order, with nothing of the
+/// first one that has no room on the disk, until a chore has found room; terms and votes are durable all the same.
+///
+/// A prefix of the log goes when no group needs it any more, segment by segment.
 ///
 /// Errors: `io_error` and `storage_error`. After any of them from `write`, `sync` or `submit` the object refuses all
 /// further work: what the disk holds is then unknown, and only a recovery from scratch may find out.
@@ -52,13 +63,15 @@ struct log_options {
 class log_storage final : public storage {
 public:
   /// Makes the log if the directory has none, else recovers it. Throws `storage_error` if what is there cannot be
-  /// trusted or belongs to someone else. `files` must outlive this and everything it hands out.
+  /// trusted or belongs to someone else: then nothing was changed on the disk. `files` must outlive this and everything
+  /// it hands out.
   log_storage(file_system& files, std::string directory, log_options options);
+  /// Notes durably how far the log goes.
   ~log_storage() override;
 
   [[nodiscard]] recovered_group recover(group_id group, std::size_t tail_bytes) override;
 
-  /// `write`, `sync` and then `done`, all before it returns.
+  /// `write`, `sync` and then `done`, all before it returns; if writes are held, `done` comes within a `chore_done`.
   void submit(std::vector<log_write> writes, std::function<void()> done) override;
 
   /// Hands `writes` to the file system. What it wrote is durable after the next `sync`. Syncs by itself in two cases
@@ -70,10 +83,22 @@ public:
 
   [[nodiscard]] read_plan plan_read(const log_range& range) override;
 
-  /// Prewrites the next segment once the current one is a quarter full; removes snapshots that a durable start has
-  /// declared outdated.
+  /// Prepares the next segment once the current one is a quarter full, and the reserve; takes segments out of the log
+  /// that no group needs; removes snapshots that a durable start has declared outdated; syncs the hint after so many
+  /// syncs of the log.
   [[nodiscard]] std::optional<chore> next_chore() override;
+  /// Goes on with the writes that are held, if there is room now.
   void chore_done() override;
+
+  /// No spare can be made for lack of room and the current segment is half full, or the reserve is not whole. Until
+  /// both are there again.
+  [[nodiscard]] bool is_full() const override;
+
+  /// Are writes held for lack of room? They are neither durable nor readable yet, and nothing more may be written.
+  [[nodiscard]] bool is_holding() const { return next_write_ < unwritten_.size(); }
+
+  /// Syncs the hint.
+  [[nodiscard]] std::optional<chore> when_idle() override;
 
   [[nodiscard]] bool keeps_snapshots() const override { return true; }
   [[nodiscard]] snapshot_write_plan plan_snapshot(group_id group, const snapshot_mark& at) override;
@@ -82,24 +107,35 @@ public:
   /// What recovery found and did. Worth a line in the log of the node; more if `cut` is set or a snapshot is damaged.
   [[nodiscard]] const recovery_report& report() const { return report_; }
 
-  /// Groups that have a vote or an entry, in no particular order.
+  /// Groups that have a vote, an entry or a start, in no particular order.
   [[nodiscard]] std::vector<group_id> groups() const;
 
 private:
-  void recover_snapshots();
+  log_storage(file_system& files, std::string directory, log_options options, recovered_log log);
+
+  void judge_snapshots();
+  void tidy_snapshots();
   void require_no_gap(group_id group, const found_snapshots& found) const;
   [[nodiscard]] log_start start_of(group_id group) const;
-  void write_votes(const std::vector<log_write>& writes);
-  void write_records(const std::vector<log_write>& writes);
-  void begin(group_id group, const log_start& start);
-  void truncate(group_id group, log_index from);
-  void append(group_id group, const entry_batch& batch);
-  void make_room(std::uint64_t record_bytes);
+  void create();
+  void adopt(recovered_log log);
+  void write_votes();
+  void write_records();
+  [[nodiscard]] bool write_parts(log_write& write);
+  [[nodiscard]] bool begin(group_id group, const log_start& start);
+  [[nodiscard]] bool truncate(group_id group, log_index from);
+  [[nodiscard]] bool append(group_id group, const entry_batch& batch);
+  void repeat_starts();
+  [[nodiscard]] bool make_room(std::uint64_t record_bytes);
   record_place add_record(record_header header, std::string_view payload);
   void flush();
   void sync_segment();
-  void roll(std::size_t record_bytes);
-  void open_segment(std::uint32_t number, std::uint64_t size_bytes, segment_source source);
+  [[nodiscard]] bool roll(std::uint64_t record_bytes);
+  [[nodiscard]] segment_header next_header(std::uint32_t number, std::uint64_t size_bytes) const;
+  void enter(const segment_header& header, std::unique_ptr<file> segment);
+  [[nodiscard]] std::optional<chore> retire_prefix();
+  [[nodiscard]] std::uint32_t oldest_needed() const;
+  [[nodiscard]] log_hint hint() const;
   [[nodiscard]] resolved_read resolve(const log_range& range) const;
   void check_usable() const;
 
@@ -108,16 +144,28 @@ private:
   log_options options_;
   vote_file votes_;
   snapshot_store snapshots_;
+  segment_supply supply_;
+  std::optional<hint_file> hint_;
   recovery_report report_;
   std::unordered_map<group_id, group_log> groups_;
   /// Where the log goes on.
   log_end end_;
-  std::unordered_map<std::uint32_t, std::uint32_t> salts_;
+  /// From the first of the log to the one it goes on in.
+  std::map<std::uint32_t, std::shared_ptr<const segment_in_use>> segments_;
   std::unique_ptr<file> segment_;
   /// Was the segment written since its last sync?
   bool unsynced_ = false;
   /// Highest sequence known to be durable.
   std::uint64_t synced_upto_ = 0;
+  /// A start was written: segments may have become free.
+  bool may_retire_ = true;
+  /// Writes not yet in the log, from `next_write_` on, and of that one the batches from `next_batch_` on. None between
+  /// two calls, unless they are held.
+  std::vector<log_write> unwritten_;
+  std::size_t next_write_ = 0;
+  std::size_t next_batch_ = 0;
+  /// Of a submit that is held.
+  std::function<void()> done_;
   /// Records encoded and not yet handed to the file system: they begin here in the current segment.
   std::uint64_t pending_at_ = segment_header_bytes;
   std::deque<std::array<char, record_header_bytes>> pending_headers_;
@@ -127,8 +175,6 @@ private:
   std::unordered_map<group_id, log_index> outdated_;
   /// Work that may be done now, since what it rests on is durable.
   std::deque<chore> removals_;
-  bool spare_ready_ = false;
-  bool spare_under_way_ = false;
   bool chore_running_ = false;
   bool failed_ = false;
 };

@@ -7,10 +7,16 @@
 #include "troupe/storage.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace troupe {
+
+/// A segment that entries may be read from. It leaves the log only when nobody but the log holds this.
+struct segment_in_use {
+  std::uint32_t salt = 0;
+};
 
 /// A record to read, and what it must turn out to be.
 struct wanted_record {
@@ -26,6 +32,8 @@ struct resolved_read {
   group_id group;
   /// In order, consecutive, at least one.
   std::vector<wanted_record> records;
+  /// As long as these live, the segments stay where they are.
+  std::vector<std::shared_ptr<const segment_in_use>> segments;
   /// Both within the records.
   log_index first;
   log_index last;

@@ -41,6 +41,14 @@ struct bad_record {
   bool is_misplaced = false;
 };
 
+const std::string remedy = ". Nothing was changed. Restore the directory, or replace the node by a new one";
+
+std::string records_words(const sequence_range& range) {
+  return range.first == range.last
+      ? "record number " + std::to_string(range.first)
+      : "records number " + std::to_string(range.first) + " to " + std::to_string(range.last);
+}
+
 class log_reader {
 public:
   log_reader(file_system& files, std::string directory, const disk_identity& owner)
@@ -51,43 +59,61 @@ public:
 private:
   [[nodiscard]] std::vector<std::uint32_t> find_segments();
   [[nodiscard]] std::string read_segment(std::uint32_t number, const std::string& path);
+  void require_next(const segment_header& header, const std::string& path) const;
   [[nodiscard]] std::optional<bad_record> walk(const std::string& path, std::string_view bytes);
   [[nodiscard]] std::optional<bad_record> take(const std::string& path, std::string_view bytes,
                                                const decoded_header& found);
   [[nodiscard]] std::optional<bad_record> take_entries(const std::string& path, std::string_view bytes,
                                                        const record_header& header);
-  [[nodiscard]] std::string judge(const std::string& path, std::string_view bytes, const bad_record& bad,
-                                  const std::vector<std::uint32_t>& later);
   [[nodiscard]] std::optional<bad_record> take_start(const std::string& path, std::string_view bytes,
                                                      const record_header& header);
   void take_truncation(const std::string& path, const record_header& header);
-  void cut(const std::string& path, std::string_view bytes, const bad_record& bad, std::string why);
+  [[nodiscard]] torn_tail judge(const std::string& path, std::string_view bytes, const bad_record& bad,
+                                std::uint32_t last);
+  void require_whole(const std::string& path) const;
+  [[nodiscard]] group_log& group(group_id id) { return log_.groups.try_emplace(id, is_partial_).first->second; }
+  [[nodiscard]] std::string path_of(std::uint32_t number) const { return directory_ + "/" + segment_name(number); }
 
   file_system& files_;
   std::string directory_;
   disk_identity owner_;
   recovered_log log_;
-  /// The highest "synced up to" of any intact record.
-  std::uint64_t synced_upto_ = 0;
+  /// The log had records before the first that is there.
+  bool is_partial_ = false;
+  /// D: the highest sequence that is known to have been durable.
+  std::uint64_t durable_ = 0;
 };
 
+/// The segments of the log, in order.
 std::vector<std::uint32_t> log_reader::find_segments() {
+  // The hint first: a log that is in use meanwhile only gets ahead of it.
+  log_.hint = find_hint(files_, directory_, owner_);
+  const auto hint = log_.hint ? log_.hint->says : log_hint{};
   std::vector<std::uint32_t> numbers;
   for (const auto& name : files_.list(directory_)) {
-    if (const auto number = segment_number(name)) {
+    const auto number = segment_number(name);
+    if (number && *number >= hint.first_segment)
       numbers.push_back(*number);
-    } else if (name.ends_with(".tmp") || directory_ + "/" + name == spare_path(directory_)) {
-      files_.remove(directory_ + "/" + name);
+    else if (number || is_leftover(name))
       log_.report.removed.push_back(name);
-    }
   }
   std::sort(numbers.begin(), numbers.end());
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    if (numbers[i] != i + 1)
-      throw storage_error{
-          directory_ + "/" + segment_name(static_cast<std::uint32_t>(i + 1)),
-          "missing, though segments behind it are there: the log has a hole. Restore the file, or replace "
-          "the node by a new one with an empty directory"};
+  if (!numbers.empty() && !log_.hint)
+    throw storage_error{hint_path(directory_),
+                        "missing, though there are segments beside it: without it a log that lost its end would look "
+                        "whole"
+                            + remedy};
+  const auto last = numbers.empty() ? hint.last_segment : std::max(numbers.back(), hint.last_segment);
+  for (auto number = hint.first_segment; number <= last; ++number)
+    if (!std::binary_search(numbers.begin(), numbers.end(), number))
+      throw storage_error{path_of(number),
+                          "missing: the log goes from " + segment_name(hint.first_segment) + " to " + segment_name(last)
+                              + remedy};
+  if (last > hint.last_segment + 1)
+    throw storage_error{hint_path(directory_),
+                        "is older than the log: it knows no segment behind " + segment_name(hint.last_segment)
+                            + remedy};
+  durable_ = hint.durable;
   return numbers;
 }
 
@@ -95,18 +121,34 @@ std::string log_reader::read_segment(std::uint32_t number, const std::string& pa
   auto bytes = read_whole(files_, path);
   const auto header = decode_segment_header(path, bytes, owner_);
   if (header.number != number)
-    throw storage_error{path, 0, "is segment " + std::to_string(header.number) + " by its header: renamed or copied"};
+    throw storage_error{path, 0,
+                        "is segment " + std::to_string(header.number) + " by its header: renamed or copied" + remedy};
   if (header.size_bytes != bytes.size())
-    throw storage_error{path,
+    throw storage_error{path, std::min<std::uint64_t>(header.size_bytes, bytes.size()),
                         "has " + std::to_string(bytes.size()) + " bytes, but its header declares "
-                            + std::to_string(header.size_bytes) + ": cut or extended, which no crash does"};
-  auto& end = log_.end.emplace(log_.end.value_or(log_end{}));
-  end.segment = header;
-  end.offset = segment_header_bytes;
+                            + std::to_string(header.size_bytes) + ": cut or extended, which no crash does" + remedy};
+  require_next(header, path);
+  if (!log_.end)
+    is_partial_ = header.first_sequence > 1;
+  log_.end = log_end{header, segment_header_bytes, header.first_sequence, header.chain};
   log_.salts[number] = header.salt;
+  durable_ = std::max(durable_, header.first_sequence - 1);
   ++log_.report.segments;
   log_.report.bytes += segment_header_bytes;
   return bytes;
+}
+
+/// Throws unless the segment begins where the one before it ended.
+void log_reader::require_next(const segment_header& header, const std::string& path) const {
+  if (!log_.end || (header.first_sequence == log_.end->next_sequence && header.chain == log_.end->chain))
+    return;
+  const auto& end = *log_.end;
+  const auto lost = sequence_range{end.next_sequence, std::max(end.next_sequence, header.first_sequence) - 1};
+  throw storage_error{path_of(end.segment.number), end.offset,
+                      "damaged: it ends before record number " + std::to_string(end.next_sequence) + ", but " + path
+                          + " goes on from number " + std::to_string(header.first_sequence)
+                          + ", and was made when all before it was durable" + remedy,
+                      damage::corrupt, lost};
 }
 
 std::optional<bad_record> log_reader::walk(const std::string& path, std::string_view bytes) {
@@ -124,7 +166,7 @@ std::optional<bad_record> log_reader::walk(const std::string& path, std::string_
     end.offset += size;
     end.chain = found->checksum;
     ++end.next_sequence;
-    synced_upto_ = std::max(synced_upto_, found->header.synced_upto);
+    durable_ = std::max(durable_, found->header.synced_upto);
     ++log_.report.records;
     log_.report.bytes += size;
   }
@@ -152,7 +194,8 @@ std::optional<bad_record> log_reader::take(const std::string& path, std::string_
   }
   throw storage_error{path, end.offset,
                       "a record of type " + std::to_string(static_cast<int>(header.type))
-                          + ", which this program does not know: use the program that wrote it"};
+                          + ", which this program does not know: use the program that wrote it",
+                      damage::none};
 }
 
 std::optional<bad_record> log_reader::take_entries(const std::string& path, std::string_view bytes,
@@ -162,7 +205,7 @@ std::optional<bad_record> log_reader::take_entries(const std::string& path, std:
   // The bytes outlive the batch, which lives only here.
   if (!batch_of(header, shared_bytes{nullptr, payload}))
     return bad_record{end.offset, record_bytes(header.payload_bytes), "the entries do not match their checksum"};
-  auto& group = log_.groups[header.group];
+  auto& group = this->group(header.group);
   if (!group.continues_with(header.first, header.term))
     throw storage_error{path, end.offset,
                         "entries from index " + std::to_string(header.first.value()) + " of term "
@@ -181,7 +224,7 @@ std::optional<bad_record> log_reader::take_start(const std::string& path, std::s
   const auto start = start_of(header, bytes.substr(end.offset + record_header_bytes, header.payload_bytes));
   if (!start)
     return bad_record{end.offset, record_bytes(header.payload_bytes), "the start does not match its checksum"};
-  auto& group = log_.groups[header.group];
+  auto& group = this->group(header.group);
   const auto goes_back = start->before.index < group.start().before.index;
   if (goes_back || (!header.voids && !group.may_keep_behind(start->before)))
     throw storage_error{path, end.offset,
@@ -193,7 +236,7 @@ std::optional<bad_record> log_reader::take_start(const std::string& path, std::s
 }
 
 void log_reader::take_truncation(const std::string& path, const record_header& header) {
-  auto& group = log_.groups[header.group];
+  auto& group = this->group(header.group);
   if (header.first <= group.start().before.index)
     throw storage_error{path, log_.end->offset,
                         "the log of group " + std::to_string(header.group.value()) + " is to be void from index "
@@ -201,68 +244,101 @@ void log_reader::take_truncation(const std::string& path, const record_header& h
   group.truncate(header.first);
 }
 
-/// Returns why the record is a torn write; throws if it is damage. `later` are the segments behind this one.
-std::string log_reader::judge(const std::string& path, std::string_view bytes, const bad_record& bad,
-                              const std::vector<std::uint32_t>& later) {
+/// Returns what is to be undone if the record is a torn write; throws if it is damage. `last` is the last segment.
+torn_tail log_reader::judge(const std::string& path, std::string_view bytes, const bad_record& bad,
+                            std::uint32_t last) {
   const auto& end = *log_.end;
-  const auto damage = [&](const std::string& why) {
-    return storage_error{path, bad.offset,
-                         "damaged: " + bad.why + " (record number " + std::to_string(end.next_sequence) + "), and "
-                             + why + ". Nothing was changed. Restore the directory, or replace the node by a new one"};
-  };
-  if (bad.is_misplaced)
-    throw damage("no crash does that");
-  for (const auto number : later) {
-    const auto file = directory_ + "/" + segment_name(number);
-    if (!is_zero(std::string_view{read_whole(files_, file)}.substr(segment_header_bytes)))
-      throw damage("a later segment, " + file + ", is in use: this record was synced before");
+  const auto number = end.next_sequence;
+  if (end.segment.number < last) {
+    const auto next = path_of(end.segment.number + 1);
+    const auto header = decode_segment_header(next, read_whole(files_, next), owner_);
+    durable_ = std::max(durable_, header.first_sequence - 1);
+    const auto lost = sequence_range{number, std::max(number, durable_)};
+    throw storage_error{path, bad.offset,
+                        "damaged: " + bad.why + ". " + records_words(lost) + " had been durable, or " + next
+                            + " would not be there" + remedy,
+                        damage::corrupt, lost};
   }
-  auto proven = synced_upto_;
   for (auto at = bad.offset + record_alignment; at + record_header_bytes <= bytes.size(); at += record_alignment)
     if (const auto found = decode_header(bytes.substr(at), end.segment.salt))
-      proven = std::max(proven, found->header.synced_upto);
-  if (proven >= end.next_sequence)
-    throw damage("a later record says that everything up to number " + std::to_string(proven) + " was synced");
+      durable_ = std::max(durable_, found->header.synced_upto);
+  if (number <= durable_)
+    throw storage_error{path, bad.offset,
+                        "damaged: " + bad.why + ". " + records_words({number, durable_})
+                            + " had been durable: a later record or the hint says so" + remedy,
+                        damage::corrupt, sequence_range{number, durable_}};
+  const auto torn = [&](const std::string& why) {
+    const auto used = bytes.find_last_not_of('\0') + 1;
+    TROUPE_ASSERT(used > bad.offset && used <= bytes.size(), "something is there to undo");
+    return torn_tail{path, bad.offset, number, used - bad.offset, bad.why + why};
+  };
   const auto known_bytes =
       bad.size_bytes.value_or(std::min<std::uint64_t>(record_header_bytes, bytes.size() - bad.offset));
-  if (lacks_a_sector(bytes, bad.offset, bad.offset + known_bytes))
-    return bad.why + "; a sector of it was never written";
-  if (is_zero(bytes.substr(bad.offset + known_bytes - 1)))
-    return bad.why + "; its end was never written";
-  throw damage("no torn write looks like this");
+  if (!bad.is_misplaced && lacks_a_sector(bytes, bad.offset, bad.offset + known_bytes))
+    return torn("; a sector of it was never written");
+  if (!bad.is_misplaced && is_zero(bytes.substr(bad.offset + known_bytes - 1)))
+    return torn("; its end was never written");
+  throw storage_error{path, bad.offset,
+                      "suspect: " + bad.why + " (" + records_words({number, number})
+                          + "), and no torn write looks like this. Whether it had been durable, nothing says" + remedy,
+                      damage::suspect, sequence_range{number, number}};
 }
 
-void log_reader::cut(const std::string& path, std::string_view bytes, const bad_record& bad, std::string why) {
-  const auto used = bytes.find_last_not_of('\0') + 1;
-  TROUPE_ASSERT(used > bad.offset && used <= bytes.size(), "something is there to undo");
-  const auto target = files_.open(path, open_mode::update);
-  target->write_at(bad.offset, std::string(used - bad.offset, '\0'));
-  target->sync_data();
-  log_.report.cut = torn_tail{path, bad.offset, log_.end->next_sequence, used - bad.offset, std::move(why)};
+/// Throws unless the log, all of which was believed, has all it must have. `path` is its last segment.
+void log_reader::require_whole(const std::string& path) const {
+  const auto& end = *log_.end;
+  if (end.next_sequence <= durable_) {
+    const auto lost = sequence_range{end.next_sequence, durable_};
+    throw storage_error{path, end.offset,
+                        "damaged: the log ends here, but " + records_words(lost) + " had been durable, as the hint says"
+                            + remedy,
+                        damage::corrupt, lost};
+  }
+  // The number of a segment is in the hint, synced, before the first record is in the segment.
+  if (end.segment.number > log_.hint->says.last_segment && end.offset > segment_header_bytes)
+    throw storage_error{hint_path(directory_),
+                        "is older than the log: it knows no segment behind "
+                            + segment_name(log_.hint->says.last_segment) + remedy};
 }
 
 recovered_log log_reader::read() {
   const auto numbers = find_segments();
-  // The last used segment is where the log goes on; unused ones may lie behind it.
-  std::optional<log_end> used;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const auto path = directory_ + "/" + segment_name(numbers[i]);
-    const auto bytes = read_segment(numbers[i], path);
-    if (const auto bad = walk(path, bytes)) {
-      auto why = judge(path, bytes, *bad, {numbers.begin() + static_cast<std::ptrdiff_t>(i) + 1, numbers.end()});
-      cut(path, bytes, *bad, std::move(why));
-    }
-    if (!used || log_.end->offset > segment_header_bytes)
-      used = log_.end;
+  for (const auto number : numbers) {
+    const auto path = path_of(number);
+    const auto bytes = read_segment(number, path);
+    if (const auto bad = walk(path, bytes))
+      log_.report.cut = judge(path, bytes, *bad, numbers.back());
   }
-  log_.end = used;
+  if (!log_.end)
+    return std::move(log_);
+  const auto last = path_of(log_.end->segment.number);
+  require_whole(last);
+  for (auto& [id, group] : log_.groups)
+    if (!group.complete())
+      throw storage_error{path_of(numbers.front()), segment_header_bytes,
+                          "the log of group " + std::to_string(id.value()) + " has entries from index "
+                              + std::to_string(group.places().front().first.value()) + " on, but nothing says that it "
+                              + "begins behind index " + std::to_string(group.places().front().first.value() - 1)
+                              + ": the log has a hole" + remedy};
+  log_.report.healed_hints = log_.hint->bad_copies;
   return std::move(log_);
 }
 
 } // namespace
 
-recovered_log recover_log(file_system& files, const std::string& directory, const disk_identity& owner) {
+recovered_log read_log(file_system& files, const std::string& directory, const disk_identity& owner) {
   return log_reader{files, directory, owner}.read();
+}
+
+void repair_log(file_system& files, const std::string& directory, const recovered_log& log) {
+  if (const auto& cut = log.report.cut) {
+    const auto target = files.open(cut->file, open_mode::update);
+    target->write_at(cut->offset, std::string(cut->bytes, '\0'));
+    target->sync_data();
+  }
+  for (const auto& name : log.report.removed)
+    if (const auto path = directory + "/" + name; files.exists(path)) // It may have been made anew, and finished.
+      files.remove(path);
 }
 
 } // namespace troupe

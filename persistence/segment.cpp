@@ -4,6 +4,7 @@
 #include "troupe/entry.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 
@@ -15,18 +16,35 @@ constexpr std::string_view magic = "TROUPLOG";
 constexpr std::string_view suffix = ".log";
 constexpr std::size_t checksum_at = segment_header_bytes - 4;
 constexpr std::size_t digits = 16;
+constexpr std::string_view retired = "retired-";
 
 /// Zeros go out in writes of this many bytes.
 constexpr std::size_t zeros_at_once = std::size_t{1} << 20;
-/// A spare is synced this often, so that a device's queue never holds all of it before a group commit.
-constexpr std::uint64_t spare_sync_bytes = std::uint64_t{8} << 20;
+/// They are synced this often, so that a device's queue never holds all of them before a group commit.
+constexpr std::uint64_t sync_every_bytes = std::uint64_t{8} << 20;
 
-void write_zeros(file& target, std::uint64_t size_bytes, std::uint64_t sync_every_bytes) {
+/// Does it, unless there is no room: then false.
+template <class Call>
+bool if_room(Call call) {
+  try {
+    call();
+  } catch (const io_error& failure) {
+    if (!failure.is_lack_of_room())
+      throw;
+    return false;
+  }
+  return true;
+}
+
+/// Writes zeros over the first `size_bytes`, and syncs them. False if there is no room.
+bool write_zeros(file& target, std::uint64_t size_bytes) {
   const std::string zeros(static_cast<std::size_t>(std::min<std::uint64_t>(size_bytes, zeros_at_once)), '\0');
   std::uint64_t unsynced = 0;
   for (std::uint64_t at = 0; at < size_bytes;) {
     const auto step = std::min<std::uint64_t>(zeros.size(), size_bytes - at);
-    target.write_at(at, std::string_view{zeros}.substr(0, static_cast<std::size_t>(step)));
+    const auto part = std::string_view{zeros}.substr(0, static_cast<std::size_t>(step));
+    if (!if_room([&] { target.write_at(at, part); }))
+      return false;
     at += step;
     unsynced += step;
     if (unsynced >= sync_every_bytes) {
@@ -34,6 +52,25 @@ void write_zeros(file& target, std::uint64_t size_bytes, std::uint64_t sync_ever
       unsynced = 0;
     }
   }
+  target.sync_data();
+  return true;
+}
+
+/// Makes a file with room for so many bytes, and lets `finish` do the rest. False, and nothing is left of it, if there
+/// is no room.
+template <class Finish>
+bool make_draft(file_system& files, const std::string& draft, std::uint64_t size_bytes, Finish finish) {
+  std::unique_ptr<file> target;
+  const auto has_room = if_room([&] {
+    target = files.open(draft, open_mode::create);
+    target->allocate(size_bytes);
+  });
+  if (has_room && finish(*target))
+    return true;
+  target.reset(); // First: an open file keeps its room.
+  if (files.exists(draft))
+    files.remove(draft);
+  return false;
 }
 
 } // namespace
@@ -48,6 +85,8 @@ std::string encode_segment_header(const segment_header& header) {
   put_le(bytes.data() + 64, static_cast<std::uint64_t>(header.number));
   put_le(bytes.data() + 72, header.size_bytes);
   put_le(bytes.data() + 80, header.salt);
+  put_le(bytes.data() + 84, header.chain);
+  put_le(bytes.data() + 88, header.first_sequence);
   put_le(bytes.data() + checksum_at, crc32c({bytes.data(), checksum_at}));
   return bytes;
 }
@@ -64,12 +103,15 @@ segment_header decode_segment_header(const std::string& file, std::string_view b
   if (oldest_reader > log_format_version)
     throw storage_error{file, 0,
                         "written in log format " + std::to_string(version) + "; this program reads format "
-                            + std::to_string(log_format_version) + ": use the newer program"};
+                            + std::to_string(log_format_version) + ": use the newer program",
+                        damage::none};
   segment_header header;
   header.owner = get_identity(at + 24);
   header.number = static_cast<std::uint32_t>(get_le<std::uint64_t>(at + 64));
   header.size_bytes = get_le<std::uint64_t>(at + 72);
   header.salt = get_le<std::uint32_t>(at + 80);
+  header.chain = get_le<std::uint32_t>(at + 84);
+  header.first_sequence = get_le<std::uint64_t>(at + 88);
   require_same_owner(file, header.owner, owner);
   return header;
 }
@@ -102,28 +144,65 @@ std::string spare_path(const std::string& directory) {
   return directory + "/spare";
 }
 
-void prepare_spare(file_system& files, const std::string& directory, std::uint64_t size_bytes) {
-  const auto draft = spare_path(directory) + ".tmp";
-  const auto target = files.open(draft, open_mode::create);
-  write_zeros(*target, size_bytes, spare_sync_bytes);
-  target->sync_data();
-  files.rename(draft, spare_path(directory));
-  files.sync_directory(directory);
+std::string reserve_path(const std::string& directory) {
+  return directory + "/reserve";
+}
+
+std::string retired_name(std::uint32_t number) {
+  const auto name = segment_name(number);
+  return std::string{retired} + name.substr(0, digits);
+}
+
+bool is_leftover(const std::string& name) {
+  return name.ends_with(".tmp") || (name.starts_with(retired) && name.size() == retired.size() + digits);
+}
+
+bool prepare_zeros(file_system& files, const std::string& path, std::uint64_t size_bytes) {
+  const auto draft = path + ".tmp";
+  if (!make_draft(files, draft, size_bytes, [&](file& target) { return write_zeros(target, size_bytes); }))
+    return false;
+  files.rename(draft, path);
+  files.sync_directory(directory_of(path));
+  return true;
+}
+
+void recycle(file_system& files, const std::string& from, const std::string& to) {
+  {
+    const auto target = files.open(from, open_mode::update);
+    if (!write_zeros(*target, target->size()))
+      throw io_error{"overwrite", from, ENOSPC}; // Of its own bytes: no lack of room that more room would end.
+  }
+  files.rename(from, to);
+  files.sync_directory(directory_of(to));
 }
 
 std::unique_ptr<file> make_segment(file_system& files, const std::string& directory, const segment_header& header,
                                    segment_source source) {
   const auto name = directory + "/" + segment_name(header.number);
-  // A spare is known by its name only: under any crash it is either still the spare, or a segment with a header.
-  const auto draft = source == segment_source::spare ? spare_path(directory) : name + ".tmp";
-  {
-    const auto target = files.open(draft, source == segment_source::spare ? open_mode::update : open_mode::create);
-    if (source == segment_source::prewritten)
-      write_zeros(*target, header.size_bytes, header.size_bytes);
-    else if (source == segment_source::sparse)
-      target->write_at(header.size_bytes - 1, std::string_view{"\0", 1});
-    target->write_at(0, encode_segment_header(header));
-    target->sync_data();
+  const auto put_header = [&](file& target) {
+    if (!if_room([&] { target.write_at(0, encode_segment_header(header)); }))
+      return false;
+    target.sync_data();
+    return true;
+  };
+  auto draft = name + ".tmp";
+  switch (source) {
+  case segment_source::prewritten:
+    if (!make_draft(files, draft, header.size_bytes,
+                    [&](file& target) { return write_zeros(target, header.size_bytes) && put_header(target); }))
+      return nullptr;
+    break;
+  case segment_source::allocated:
+    if (!make_draft(files, draft, header.size_bytes, put_header))
+      return nullptr;
+    break;
+  case segment_source::spare:
+  case segment_source::reserve:
+    // Known by its name only: under any crash it is either still what it was, or a segment with a header.
+    draft = source == segment_source::spare ? spare_path(directory) : reserve_path(directory);
+    if (!put_header(*files.open(draft, open_mode::update)))
+      throw io_error{"overwrite", draft, ENOSPC};
+    break;
   }
   files.rename(draft, name);
   files.sync_directory(directory);

@@ -1,8 +1,9 @@
 /// \file
 /// A segment: one file of the log, with a header and then records up to its declared size.
 ///
-/// Files are called by their number in 16 hexadecimal digits and ".log", from 1 without gaps. The header takes 512
-/// bytes (format version 1, little-endian):
+/// Files are called by their number in 16 hexadecimal digits and ".log". The first ever is number 1; those at the
+/// beginning go when no group needs them any more, so the log is what lies from the first to the last that the file
+/// `hint` names (hint_file.hpp), without gaps. The header takes 512 bytes (format version 1, little-endian):
 ///
 ///      0  char[8]  "TROUPLOG"
 ///      8  u32      format version: 1
@@ -13,13 +14,23 @@
 ///     64  u64      number of the segment
 ///     72  u64      bytes of the file. It has exactly these from its first day: another size is damage
 ///     80  u32      salt of the record headers in here
-///     84  zeros
+///     84  u32      chain: the header checksum of the last record of the segment before; 0 in the first
+///     88  u64      sequence of the first record in here
+///     96  zeros
 ///    508  u32      CRC-32C of bytes 0 to 507
 ///
-/// Behind the last record there are zeros to the end of the file, written there beforehand or a hole. A segment gets
-/// its name only after header and length are durable, and a record only after its name is; and everything in the
-/// segments before is durable before that. So damage anywhere but at the end of the last used segment cannot be a torn
+/// Behind the last record there are zeros to the end of the file; room for all of it is set aside before the file gets
+/// its name, so a full disk is met here and never within a record. A segment gets its name only after header and length
+/// are durable, and a record only after its name is; and everything in the segments before is durable before that, and
+/// its sequence and chain are in the header. So damage anywhere but at the end of the last segment cannot be a torn
 /// write.
+///
+/// Beside the segments:
+///
+///     spare        the next segment: zeros, but for 512 bytes at the beginning that do not count
+///     reserve      the same; becomes a segment only when the disk is full
+///     retired-N    was segment N; being overwritten with zeros, or removed
+///     *.tmp        unfinished
 #pragma once
 
 #include "persistence/disk_identity.hpp"
@@ -41,6 +52,10 @@ struct segment_header {
   std::uint32_t number = 0;
   std::uint64_t size_bytes = 0;
   std::uint32_t salt = 0;
+  /// Sequence of its first record.
+  std::uint64_t first_sequence = 1;
+  /// Header checksum of the record before; 0 if there is none.
+  std::uint32_t chain = 0;
 };
 
 /// The header's 512 bytes.
@@ -59,20 +74,35 @@ struct segment_header {
 /// The number in a segment's name; nothing for another name.
 [[nodiscard]] std::optional<std::uint32_t> segment_number(const std::string& name);
 
-/// Where a spare lies that `prepare_spare` has finished.
+/// Where the next segment lies, if it is prepared.
 [[nodiscard]] std::string spare_path(const std::string& directory);
 
-/// Makes an unused file of zeros that can become any segment. Slow (it writes it all) and safe on another thread.
-void prepare_spare(file_system& files, const std::string& directory, std::uint64_t size_bytes);
+/// Where the segment for a full disk lies.
+[[nodiscard]] std::string reserve_path(const std::string& directory);
+
+/// What a segment is called when it has left the log.
+[[nodiscard]] std::string retired_name(std::uint32_t number);
+
+/// Is this the name of a file that counts only for the process that made it: unfinished, or retired?
+[[nodiscard]] bool is_leftover(const std::string& name);
+
+/// Makes a durable file of zeros at `path`. Slow (it writes it all) and safe on another thread. Returns false, and
+/// leaves nothing, if there is no room.
+[[nodiscard]] bool prepare_zeros(file_system& files, const std::string& path, std::uint64_t size_bytes);
+
+/// Makes a retired segment a file of zeros at `to`, durably. Slow, too.
+void recycle(file_system& files, const std::string& from, const std::string& to);
 
 /// How a segment comes to be.
 enum class segment_source {
   prewritten, ///< Zeros are written first: slow.
-  sparse,     ///< A hole: quick, but each sync later costs more.
-  spare,      ///< From `prepare_spare`.
+  allocated,  ///< Room is set aside: quick, but each sync later costs more.
+  spare,      ///< From `prepare_zeros`.
+  reserve,    ///< Likewise.
 };
 
-/// Makes a segment and returns it open for writing, its header and name durable.
+/// Makes a segment and returns it open for writing, its header and name durable; nothing, and nothing has changed, if
+/// there is no room for it.
 [[nodiscard]] std::unique_ptr<file> make_segment(file_system& files, const std::string& directory,
                                                  const segment_header& header, segment_source source);
 

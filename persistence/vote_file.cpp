@@ -135,6 +135,13 @@ void vote_file::flush() {
   }
 }
 
+std::size_t vote_file::heal() {
+  for (const auto& [offset, sector] : stale_)
+    file_->write_at(offset, sector);
+  unsynced_ = unsynced_ || !stale_.empty();
+  return std::exchange(stale_, {}).size();
+}
+
 void vote_file::sync() {
   if (unsynced_)
     sync_all();
@@ -181,7 +188,8 @@ void vote_file::read() {
     throw storage_error{path(), 0,
                         "written in vote format " + std::to_string(get_le<std::uint32_t>(bytes.data() + 8))
                             + "; this program reads format " + std::to_string(format_version)
-                            + ": use the newer program"};
+                            + ": use the newer program",
+                        damage::none};
   require_same_owner(path(), get_identity(bytes.data() + 24), owner_);
   capacity_ = get_le<std::uint32_t>(bytes.data() + 16);
   if (bytes.size() != offset_of(0, copies))
@@ -219,10 +227,8 @@ vote_file::slot vote_file::read_slot(std::string_view file_bytes, std::uint32_t 
   // From now on the vote may be told: it must not hang on one copy.
   const auto sector = encode_sector(number, newest->generation, newest->group, newest->state);
   for (std::size_t copy = 0; copy < copies; ++copy)
-    if (file_bytes.substr(offset_of(number, copy), sector_bytes) != sector) {
-      file_->write_at(offset_of(number, copy), sector);
-      ++healed_;
-    }
+    if (file_bytes.substr(offset_of(number, copy), sector_bytes) != sector)
+      stale_.emplace_back(offset_of(number, copy), sector);
   return {newest->group, newest->generation, newest->state, newest->generation > 0, false};
 }
 

@@ -39,6 +39,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -68,8 +69,9 @@ public:
   /// Makes the whole file durable, also what an earlier process left unsynced.
   void sync_all();
 
-  /// Copies that were bad or old when the file was read, and were rewritten from their twin.
-  [[nodiscard]] std::size_t healed() const { return healed_; }
+  /// Rewrites copies that were bad or old when the file was read from their twin. Returns how many. Reading alone
+  /// changes nothing: the log beside may turn out not to be trusted.
+  std::size_t heal();
 
   [[nodiscard]] std::vector<group_id> groups() const;
 
@@ -101,7 +103,8 @@ private:
   std::vector<std::uint32_t> holes_;
   std::vector<std::uint32_t> changed_;
   bool unsynced_ = false;
-  std::size_t healed_ = 0;
+  /// Copies to heal: where, and what should be there.
+  std::vector<std::pair<std::uint64_t, std::string>> stale_;
 };
 
 } // namespace troupe

@@ -97,7 +97,7 @@ TEST_CASE("on a real disk a log comes back as it was written") {
       }
     }
     CHECK(mode_of(directory + "/votes") == 0600);
-    CHECK(mode_of(directory + "/" + segment_name(1)) == 0600);
+    CHECK(mode_of(directory + "/hint") == 0600);
   }
 }
 
