@@ -17,6 +17,10 @@ std::optional<node_status> read_status(const std::string& json) try {
   status.commit = log_index{read.at("commit").get<std::uint64_t>()};
   status.applied = log_index{read.at("applied").get<std::uint64_t>()};
   status.last = log_index{read.at("last").get<std::uint64_t>()};
+  status.log_start = log_index{read.at("log_start").get<std::uint64_t>()};
+  status.snapshot = log_index{read.at("snapshot").at("index").get<std::uint64_t>()};
+  status.snapshot_bytes = read.at("snapshot").at("bytes").get<std::uint64_t>();
+  status.is_disk_full = read.at("disk_full").get<bool>();
   for (const auto& each : read.at("followers"))
     status.followers.push_back({peer_id{each.at("id").get<std::uint64_t>()},
                                 log_index{each.at("match").get<std::uint64_t>()}, each.at("lag").get<std::uint64_t>(),
@@ -35,7 +39,15 @@ std::string status_table_text(const node_status& status) {
       << "leader   " << (status.leader == nobody ? "none" : std::to_string(status.leader.value())) << '\n'
       << "commit   " << status.commit.value() << '\n'
       << "applied  " << status.applied.value() << '\n'
-      << "last     " << status.last.value() << '\n';
+      << "last     " << status.last.value() << '\n'
+      << "log      from " << status.log_start.next().value() << '\n'
+      << "snapshot "
+      << (status.snapshot == log_index{} ? "none"
+                                         : std::to_string(status.snapshot.value()) + " ("
+                  + std::to_string(status.snapshot_bytes) + " bytes)")
+      << '\n';
+  if (status.is_disk_full)
+    out << "disk     full: commands are refused, reads go on\n";
   if (status.followers.empty())
     return out.str();
   out << "\nfollower  match         lag           connected\n" << std::left;

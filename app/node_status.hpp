@@ -26,6 +26,10 @@ struct node_status {
   log_index commit;
   log_index applied;
   log_index last;
+  log_index log_start;
+  log_index snapshot;
+  std::uint64_t snapshot_bytes = 0;
+  bool is_disk_full = false;
   std::vector<follower_status> followers; ///< Only from a leader.
   std::string json;                       ///< As the node said it.
 };

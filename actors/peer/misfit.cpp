@@ -40,6 +40,10 @@ std::string misfit(const peer_options& options) {
       || limits.waiting_reads == 0 || limits.waiting_read_bytes == 0 || limits.forwarded_bytes == 0)
     return "limits.uncommitted_bytes, proposal_bytes, apply_backlog_bytes, waiting_reads, waiting_read_bytes and "
            "forwarded_bytes must be at least 1: no client could ever be served";
+  if (limits.snapshot_piece_bytes == 0)
+    return "limits.snapshot_piece_bytes must be at least 1: no snapshot could ever be sent";
+  if (options.snapshots.kept == 0)
+    return "snapshots.kept must be at least 1: nothing would stand for what the log forgets";
   return {};
 }
 

@@ -372,6 +372,12 @@ private:
     state.commit = mind_.commit();
     state.applied = supply_.applied_index();
     state.last = mind_.entries().last_index();
+    state.log_start = mind_.entries().base().index;
+    if (const auto& newest = mind_.snapshot()) {
+      state.snapshot = newest->at.index;
+      state.snapshot_bytes = newest->size_bytes;
+    }
+    state.is_disk_full = mind_.is_disk_full();
     state.stale_replies_dropped = mind_.counters().stale_replies_dropped + desk_.stale_replies();
     state.elections_started = mind_.counters().elections_started;
     state.leader_changes = mind_.counters().leader_changes;

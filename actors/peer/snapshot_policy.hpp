@@ -25,7 +25,7 @@ struct log_growth {
   if (since.bytes >= policy.most_log_bytes)
     return true;
   const bool is_long = since.bytes >= policy.log_bytes || since.entries >= policy.log_entries;
-  return is_long && static_cast<double>(since.bytes) >= policy.ratio * static_cast<double>(newest_bytes);
+  return is_long && since.bytes >= newest_bytes / 100 * policy.ratio_percent;
 }
 
 /// What to let go of.

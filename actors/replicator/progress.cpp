@@ -57,11 +57,16 @@ void progress::hear(const std::optional<sent_request>& sent, std::uint64_t read_
 
 void progress::handle(const append_reply& reply, instant now, progress_output& out) {
   const auto sent = take_sent(reply.number);
-  if (sent) {
+  if (sent)
     is_follower_full_ = reply.is_full;
-    is_held_back_ = reply.is_full && !reply.success;
-  }
-  if (reply.success && reply.match <= last_) {
+  // The logs agree where the request began, and there was no room for what it brought.
+  const bool lacks_room = sent && reply.is_full && !reply.success && reply.conflict.index == log_index{}
+      && reply.last >= sent->previous.index;
+  is_held_back_ = is_held_back_ || lacks_room;
+  if (lacks_room && !transfer_) {
+    give_up_in_flight();
+    move_to(std::max(match_, sent->previous.index).next());
+  } else if (reply.success && reply.match <= last_) {
     note_success(reply, sent ? &*sent : nullptr);
   } else if (!sent) {
     ++stale_replies_;

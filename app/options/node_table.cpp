@@ -201,12 +201,52 @@ void add_peer_bounds(std::vector<setting>& table) {
   size("max-in-flight", "Sent to one follower and not answered, in bytes.", &bounds::in_flight_bytes, 1_GiB);
   count("max-in-flight-entries", "Sent to one follower and not answered, in entries.", &bounds::in_flight_entries);
   count("max-in-flight-requests", "Sent to one follower and not answered, in requests.", &bounds::in_flight_requests);
+  size("max-snapshot-piece", "One piece of a snapshot on its way to a follower.", &bounds::snapshot_piece_bytes,
+       largest_message);
   size("log-window", "The newest part of the log, kept in memory.", &bounds::log_window_bytes, 16_GiB);
   size("apply-backlog", "Committed and not yet applied.", &bounds::apply_backlog_bytes, 16_GiB);
   size("max-proposal", "One command.", &bounds::proposal_bytes, largest_message);
   count("max-waiting-reads", "Reads accepted and not yet answered.", &bounds::waiting_reads);
   size("max-waiting-read-bytes", "Reads that no quorum has confirmed yet.", &bounds::waiting_read_bytes, 16_GiB);
   size("max-forwarded", "Passed on to the leader and not yet answered.", &bounds::forwarded_bytes, 16_GiB);
+}
+
+void add_storage(std::vector<setting>& table) {
+  const std::string section = "Storage";
+  const snapshot_policy usual;
+  table.push_back(a_size(named("segment-size", section, "One file of the log."), 64_MiB, 4_KiB, 1_GiB,
+                         [](program_options& options) -> std::uint64_t& { return node_of(options).segment_bytes; }));
+  auto policy = [](std::size_t snapshot_policy::*member) -> place<std::uint64_t> {
+    return [member](program_options& options) -> std::uint64_t& { return node_of(options).peer.snapshots.*member; };
+  };
+  table.push_back(a_size(named("snapshot-log-size", section,
+                               "A snapshot is taken when the log behind the newest one is this long,"),
+                         usual.log_bytes, 1_KiB, 1024_GiB, policy(&snapshot_policy::log_bytes)));
+  table.push_back(a_count(named("snapshot-log-entries", section, "or has this many entries,"), usual.log_entries, 1,
+                          1'000'000'000'000, [](program_options& options) -> std::uint64_t& {
+                            return node_of(options).peer.snapshots.log_entries;
+                          }));
+  table.push_back(a_count(named("snapshot-ratio", section,
+                                "and is at least this many percent of the newest snapshot's size;"),
+                          usual.ratio_percent, 0, 10'000, policy(&snapshot_policy::ratio_percent)));
+  table.push_back(a_size(named("snapshot-max-log", section, "in any case when it is this long."), usual.most_log_bytes,
+                         1_KiB, 1024_GiB, policy(&snapshot_policy::most_log_bytes)));
+  table.push_back(a_count(named("trailing-entries", section,
+                                "Entries kept in the log though a snapshot stands for them, so that a follower that is "
+                                "a little slow needs none."),
+                          usual.trailing_entries, 0, 1'000'000'000'000,
+                          [](program_options& options) -> std::uint64_t& {
+                            return node_of(options).peer.snapshots.trailing_entries;
+                          }));
+  table.push_back(a_count(named("snapshots-kept", section,
+                                "Snapshots kept; the log goes back to the oldest of them."),
+                          usual.kept, 1, 100, policy(&snapshot_policy::kept)));
+  table.push_back(a_count(named("state-hash-entries", section,
+                                "Replicas compare checksums of their states each so many entries; 0 never."),
+                          peer_options{}.state_hash_entries, 0, 1'000'000'000'000,
+                          [](program_options& options) -> std::uint64_t& {
+                            return node_of(options).peer.state_hash_entries;
+                          }));
 }
 
 void add_client_bounds(std::vector<setting>& table) {
@@ -270,8 +310,7 @@ std::vector<setting> node_table() {
   std::vector<setting> table;
   add_identity(table);
   add_timing(table);
-  table.push_back(a_size(named("segment-size", "Storage", "One file of the log."), 64_MiB, 4_KiB, 1_GiB,
-                         [](program_options& options) -> std::uint64_t& { return node_of(options).segment_bytes; }));
+  add_storage(table);
   add_peer_bounds(table);
   add_client_bounds(table);
   table.push_back(a_choice(named("log-level", "Logging (to stderr)", "What is worth a line."),

@@ -49,6 +49,10 @@ void raft(std::string& out, const node_status& status) {
   line(out, "raft_current_term", peer.term.value());
   line(out, "raft_leader_id", peer.leader == nobody ? std::string{"none"} : std::to_string(peer.leader.value()));
   line(out, "raft_commit_index", peer.commit.value());
+  line(out, "raft_log_start", peer.log_start.value());
+  line(out, "raft_snapshot_index", peer.snapshot.value());
+  line(out, "raft_snapshot_bytes", peer.snapshot_bytes);
+  line(out, "raft_disk_full", peer.is_disk_full ? 1 : 0);
   line(out, "raft_applied_index", peer.applied.value());
   line(out, "raft_last_index", peer.last.value());
   line(out, "raft_elections_started", peer.elections_started);
@@ -116,6 +120,9 @@ std::string status_json(const peer_state& peer) {
   if (peer.leader != nobody)
     json["leader"] = peer.leader.value();
   json["commit"] = peer.commit.value();
+  json["log_start"] = peer.log_start.value();
+  json["snapshot"] = {{"index", peer.snapshot.value()}, {"bytes", peer.snapshot_bytes}};
+  json["disk_full"] = peer.is_disk_full;
   json["applied"] = peer.applied.value();
   json["last"] = peer.last.value();
   json["followers"] = nlohmann::ordered_json::array();

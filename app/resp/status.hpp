@@ -25,8 +25,9 @@ struct node_status {
 /// `all`, `default` and `everything`. Unknown ones give nothing.
 [[nodiscard]] std::string info_text(const node_status& status, std::string_view sections);
 
-/// `{"id","role","term","leader","commit","applied","last","followers":[{"id","match","lag","connected"}]}`, in one
-/// line; `leader` is null if none is known, `lag` counts entries.
+/// `{"id","role","term","leader","commit","applied","last","log_start","snapshot":{"index","bytes"},"disk_full",
+/// "followers":[{"id","match","lag","connected"}]}`, in one line; `leader` is null if none is known, `log_start` is the
+/// last index the log has forgotten, `lag` counts entries.
 [[nodiscard]] std::string status_json(const peer_state& peer);
 
 } // namespace troupe::resp

@@ -71,8 +71,8 @@ struct snapshot_policy {
   /// Due when the log behind the newest snapshot has this many bytes or that many entries,
   std::size_t log_bytes = std::size_t{64} << 20;
   std::uint64_t log_entries = 1'000'000;
-  /// and at least this part of the newest snapshot's size: large states are written less often,
-  double ratio = 0.5;
+  /// and at least this part of the newest snapshot's size, in percent: large states are written less often,
+  std::size_t ratio_percent = 50;
   /// but in any case when it has this many.
   std::size_t most_log_bytes = std::size_t{4} << 30;
   /// Entries kept behind which a snapshot stands already: a follower that is a little slow needs no snapshot.
@@ -92,7 +92,7 @@ struct peer_options {
   bool term_start_no_op = true;
   snapshot_policy snapshots;
   /// The leader has a checksum of the state compared each so many entries (`state_machine::state_hash`); 0: never.
-  std::uint64_t state_hash_entries = 0;
+  std::uint64_t state_hash_entries = 10'000;
   /// A read that cannot be confirmed, or a request passed to a leader that does not answer, ends with an error then.
   duration client_deadline = std::chrono::seconds{5};
   /// Seeds every random choice of the peer (election timeouts, vote rounds).

@@ -288,6 +288,9 @@ SCENARIO("INFO and TROUPE STATUS wait for what the peer says, in their place") {
   node.status.peer.commit = log_index{10};
   node.status.peer.applied = log_index{9};
   node.status.peer.last = log_index{12};
+  node.status.peer.log_start = log_index{3};
+  node.status.peer.snapshot = log_index{6};
+  node.status.peer.snapshot_bytes = 700;
   node.status.peer.followers = {{peer_id{1}, log_index{12}, true}, {peer_id{3}, log_index{4}, false}};
   node.status.clients = 1;
   node.status.max_clients = 10;
@@ -298,7 +301,8 @@ SCENARIO("INFO and TROUPE STATUS wait for what the peer says, in their place") {
     CHECK_EQ(node.hears(client), "");
     node.settle();
     const auto json =
-        R"({"id":2,"role":"leader","term":3,"leader":2,"commit":10,"applied":9,"last":12,"followers":)"
+        R"({"id":2,"role":"leader","term":3,"leader":2,"commit":10,"applied":9,"last":12,"log_start":3,)"
+        R"("snapshot":{"index":6,"bytes":700},"disk_full":false,"followers":)"
         R"([{"id":1,"match":12,"lag":0,"connected":true},{"id":3,"match":4,"lag":8,"connected":false}]})"s;
     CHECK_EQ(node.hears(client), "+OK\r\n$" + std::to_string(json.size()) + "\r\n" + json + "\r\n+PONG\r\n");
   }

@@ -48,6 +48,34 @@ inline append_reply sample_append_reply() {
   m.match = log_index{104};
   m.last = log_index{105};
   m.conflict = {term_number{8}, log_index{90}};
+  m.is_full = true;
+  return m;
+}
+
+inline install_snapshot sample_install_snapshot() {
+  install_snapshot m;
+  m.about = sample_envelope;
+  m.incarnation = 32;
+  m.number = 33;
+  m.read_round = 34;
+  m.at = {term_number{9}, log_index{500}};
+  m.time = -35;
+  m.size_bytes = 1000;
+  m.offset = 36;
+  m.bytes = shared_bytes{std::string(100, 's')};
+  return m;
+}
+
+inline snapshot_reply sample_snapshot_reply() {
+  snapshot_reply m;
+  m.about = sample_envelope;
+  m.incarnation = 37;
+  m.number = 38;
+  m.read_round = 39;
+  m.at = {term_number{9}, log_index{500}};
+  m.received_bytes = 136;
+  m.is_installed = true;
+  m.match = log_index{500};
   return m;
 }
 
@@ -80,6 +108,8 @@ inline std::vector<encoded_message> sample_messages() {
           encode(sample_append_entries()),
           encode(heartbeat),
           encode(sample_append_reply()),
+          encode(sample_install_snapshot()),
+          encode(sample_snapshot_reply()),
           encode(timeout_now{sample_envelope}),
           encode(sample_forward()),
           encode(sample_forward_reply()),

@@ -108,6 +108,15 @@ public:
     hears(follower_heard{peer_id{id}, mind_.current_term(), 1, log_index{match}, read_round, now_});
   }
 
+  /// What it has of a snapshot is stored; the whole is durable, if it asked for that.
+  void stores_pieces() {
+    for (const auto& piece : std::exchange(pieces, {})) {
+      if (piece.is_end)
+        durable_.snapshots = {piece.what};
+      hears(piece_stored{{}, piece.what.at, piece.offset + piece.bytes.size(), piece.is_end});
+    }
+  }
+
   // -- what it says --------------------------------------------------------------------------------------------------
 
   [[nodiscard]] bool is_silent() const { return said_.empty(); }
@@ -157,6 +166,8 @@ public:
   [[nodiscard]] const peer_output& last_output() const { return last_; }
   std::vector<confirmed_read> confirmed;
   std::vector<failed_read> failed;
+  std::vector<snapshot_piece> pieces;
+  std::vector<snapshot_mark> installed;
   bool leadership_ended = false;
 
 private:
@@ -176,6 +187,9 @@ private:
       pending_.push_back(std::move(write));
     confirmed.insert(confirmed.end(), out_.confirmed_reads.begin(), out_.confirmed_reads.end());
     failed.insert(failed.end(), out_.failed_reads.begin(), out_.failed_reads.end());
+    pieces.insert(pieces.end(), out_.pieces.begin(), out_.pieces.end());
+    if (out_.install)
+      installed.push_back(*out_.install);
     leadership_ended = leadership_ended || out_.leadership_ended.has_value();
     last_ = std::exchange(out_, {});
   }
@@ -184,6 +198,13 @@ private:
     if (write.vote)
       durable_.vote = *write.vote;
     raft_log image{durable_};
+    if (write.start) {
+      if (image.has(write.start->before))
+        image.forget_up_to(write.start->before);
+      else
+        image.begin_behind(write.start->before, write.start->time);
+      durable_.start = *write.start;
+    }
     if (write.truncate_from)
       image.truncate_from(*write.truncate_from);
     for (const auto& batch : write.append)
@@ -191,8 +212,8 @@ private:
     durable_.last = image.last_index();
     durable_.tail.clear();
     durable_.terms.clear();
-    if (image.last_index() > log_index{})
-      durable_.tail = image.entries(log_index{1}, image.last_index(), ~std::size_t{});
+    if (const auto first = image.base().index.next(); image.last_index() >= first)
+      durable_.tail = image.entries(first, image.last_index(), ~std::size_t{});
     for (const auto& batch : durable_.tail)
       if (durable_.terms.empty() || durable_.terms.back().term != batch.term())
         durable_.terms.push_back({batch.first(), batch.term()});
@@ -248,6 +269,20 @@ inline append_entries sends_entries(std::uint64_t leader, std::uint64_t in_term,
   request.batches = std::move(batches);
   request.commit = log_index{commit};
   return request;
+}
+
+/// A piece of leader 2's snapshot of 10 bytes, "0123456789", in term 5.
+inline install_snapshot sends_piece(log_position place, std::uint64_t number, std::uint64_t offset, std::size_t count) {
+  install_snapshot piece;
+  piece.about = {{}, peer_id{2}, peer_id{1}, term_number{5}};
+  piece.incarnation = 1;
+  piece.number = number;
+  piece.at = place;
+  piece.time = 7;
+  piece.size_bytes = 10;
+  piece.offset = offset;
+  piece.bytes = shared_bytes{std::string{"0123456789"}.substr(offset, count)};
+  return piece;
 }
 
 /// A log of single entries with these terms, remembered by a disk, in a term with no vote cast.
