@@ -1,12 +1,17 @@
 #include "app/kv/command.hpp"
 
+#include <limits>
+
 namespace troupe::kv {
 
-void append_argument(std::string& out, std::string_view argument) {
-  auto length = argument.size();
+void append_length(std::string& out, std::size_t length) {
   for (; length >= 0x80; length >>= 7)
     out += static_cast<char>(length | 0x80);
   out += static_cast<char>(length);
+}
+
+void append_argument(std::string& out, std::string_view argument) {
+  append_length(out, argument.size());
   out += argument;
 }
 
@@ -49,25 +54,37 @@ std::optional<opcode> command_reader::code() {
   return std::nullopt;
 }
 
-std::optional<std::string_view> command_reader::next() {
-  std::uint64_t length = 0;
-  std::size_t at = 0;
-  for (unsigned shift = 0;; shift += 7, ++at) {
-    if (at == rest_.size() || shift > 28) // Longer than any entry can be.
-      return std::nullopt;
-    const auto byte = static_cast<unsigned char>(rest_[at]);
-    if (byte == 0 && at > 0) // Not the shortest: a length is written in one way only.
-      return std::nullopt;
-    length |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+command_reader::length_part command_reader::length() const {
+  auto found = length_part{};
+  for (unsigned shift = 0;; shift += 7, ++found.bytes) {
+    if (shift > 28) // Longer than any entry can be.
+      return {.is_damaged = true};
+    if (found.bytes == rest_.size())
+      return {};
+    const auto byte = static_cast<unsigned char>(rest_[found.bytes]);
+    if (byte == 0 && shift > 0) // Not the shortest: a length is written in one way only.
+      return {.is_damaged = true};
+    found.length |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
     if (byte < 0x80)
       break;
   }
-  const auto begin = at + 1;
-  if (length > rest_.size() - begin)
+  ++found.bytes;
+  if (found.length > std::numeric_limits<std::uint32_t>::max())
+    return {.is_damaged = true};
+  return found;
+}
+
+std::optional<std::string_view> command_reader::next() {
+  const auto [length, begin, is_damaged] = this->length();
+  if (begin == 0 || length > rest_.size() - begin)
     return std::nullopt;
   const auto argument = rest_.substr(begin, length);
   rest_.remove_prefix(begin + length);
   return argument;
+}
+
+bool command_reader::may_be_cut() const {
+  return !length().is_damaged;
 }
 
 } // namespace troupe::kv

@@ -53,6 +53,8 @@ inline void append_opcode(std::string& out, opcode code) {
   out += static_cast<char>(code);
 }
 void append_argument(std::string& out, std::string_view argument);
+/// What comes before an argument's bytes.
+void append_length(std::string& out, std::size_t length);
 /// The delta of `opcode::add`.
 void append_delta(std::string& out, std::int64_t delta);
 
@@ -72,10 +74,21 @@ public:
   /// The next argument. Nothing at the end, and if what is left is not an argument; `ended` tells which.
   [[nodiscard]] std::optional<std::string_view> next();
 
+  /// After `next` gave nothing: what is left is the beginning of an argument, or nothing at all. Otherwise no bytes to
+  /// come could make it one.
+  [[nodiscard]] bool may_be_cut() const;
+
   /// All bytes were read, and all made sense.
   [[nodiscard]] bool ended() const { return rest_.empty(); }
 
 private:
+  struct length_part {
+    std::uint64_t length = 0;
+    std::size_t bytes = 0; ///< What the length itself takes; none if it is not there or makes no sense.
+    bool is_damaged = false;
+  };
+  [[nodiscard]] length_part length() const;
+
   std::string_view rest_;
 };
 

@@ -98,7 +98,7 @@ bool store::read(opcode code, command_reader& arguments, std::string& out) const
     const auto key = exactly<1>(arguments);
     if (!key)
       return false;
-    const auto* value = find((*key)[0]);
+    const auto value = values_.find((*key)[0]);
     if (code == opcode::get)
       append_value(out, value);
     else if (code == opcode::strlen)
@@ -123,14 +123,14 @@ bool store::set(command_reader& arguments, std::string& out) {
       return false;
     flags = static_cast<std::uint8_t>(given->front());
   }
-  const auto* old = flags != 0 ? find(*key) : nullptr;
+  const auto old = flags != 0 ? values_.find(*key) : std::nullopt;
   const auto allowed = !((flags & set_if_absent) && old) && !((flags & set_if_present) && !old);
   if (flags & set_and_get)
     append_value(out, old);
   else
     out += allowed ? reply::ok : reply::null;
   if (allowed)
-    put(*key, *value);
+    values_.put(*key, *value);
   return true;
 }
 
@@ -138,9 +138,9 @@ bool store::set_nx(command_reader& arguments, std::string& out) {
   const auto both = exactly<2>(arguments);
   if (!both)
     return false;
-  const auto absent = find((*both)[0]) == nullptr;
+  const auto absent = !values_.find((*both)[0]);
   if (absent)
-    put((*both)[0], (*both)[1]);
+    values_.put((*both)[0], (*both)[1]);
   reply::append_integer(out, absent ? 1 : 0);
   return true;
 }
@@ -149,8 +149,8 @@ bool store::get_set(command_reader& arguments, std::string& out) {
   const auto both = exactly<2>(arguments);
   if (!both)
     return false;
-  append_value(out, find((*both)[0]));
-  put((*both)[0], (*both)[1]);
+  append_value(out, values_.find((*both)[0]));
+  values_.put((*both)[0], (*both)[1]);
   return true;
 }
 
@@ -160,10 +160,7 @@ bool store::del(command_reader& arguments, std::string& out) {
     return false;
   std::int64_t removed = 0;
   while (const auto key = arguments.next())
-    if (const auto at = values_.find(*key); at != values_.end()) {
-      values_.erase(at);
-      ++removed;
-    }
+    removed += values_.erase(*key) ? 1 : 0;
   reply::append_integer(out, removed);
   return true;
 }
@@ -173,8 +170,8 @@ bool store::add(command_reader& arguments, std::string& out) {
   const auto delta = both ? read_delta((*both)[1]) : std::nullopt;
   if (!delta)
     return false;
-  const auto at = values_.find((*both)[0]);
-  const auto old = at == values_.end() ? std::optional<std::int64_t>{0} : strict_integer(at->second);
+  const auto text = values_.find((*both)[0]);
+  const auto old = text ? strict_integer(*text) : std::optional<std::int64_t>{0};
   if (!old) {
     reply::append_error(out, not_an_integer);
     return true;
@@ -183,13 +180,10 @@ bool store::add(command_reader& arguments, std::string& out) {
     reply::append_error(out, would_overflow);
     return true;
   }
-  char text[24];
+  char digits[24];
   const auto sum = *old + *delta;
-  const auto size = static_cast<std::size_t>(std::to_chars(text, text + sizeof text, sum).ptr - text);
-  if (at == values_.end())
-    put((*both)[0], {text, size});
-  else
-    at->second.assign(text, size);
+  const auto size = static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, sum).ptr - digits);
+  values_.put((*both)[0], {digits, size});
   reply::append_integer(out, sum);
   return true;
 }
@@ -199,16 +193,13 @@ bool store::append(command_reader& arguments, std::string& out) {
   if (!both)
     return false;
   const auto [key, suffix] = *both;
-  const auto at = values_.find(key);
-  const auto size = (at == values_.end() ? 0 : at->second.size()) + suffix.size();
+  const auto old = values_.find(key);
+  const auto size = (old ? old->size() : 0) + suffix.size();
   if (size > max_value_bytes) {
     reply::append_error(out, too_long);
     return true;
   }
-  if (at == values_.end())
-    put(key, suffix);
-  else
-    at->second += suffix;
+  values_.append(key, suffix);
   reply::append_integer(out, static_cast<std::int64_t>(size));
   return true;
 }
@@ -218,7 +209,7 @@ bool store::mset(command_reader& arguments, std::string& out) {
   if (!n || *n == 0 || *n % 2 != 0)
     return false;
   while (const auto key = arguments.next())
-    put(*key, *arguments.next());
+    values_.put(*key, *arguments.next());
   out += reply::ok;
   return true;
 }
@@ -230,7 +221,7 @@ bool store::mget(command_reader& arguments, std::string& out) const {
   const auto begin = out.size();
   reply::append_array(out, *n);
   while (const auto key = arguments.next()) {
-    const auto* value = find(*key);
+    const auto value = values_.find(*key);
     if (value && out.size() - begin + value->size() > max_answer_bytes) {
       out.resize(begin);
       reply::append_error(out, answer_too_long);
@@ -247,24 +238,12 @@ bool store::exists(command_reader& arguments, std::string& out) const {
     return false;
   std::int64_t found = 0;
   while (const auto key = arguments.next())
-    found += find(*key) ? 1 : 0;
+    found += values_.find(*key) ? 1 : 0;
   reply::append_integer(out, found);
   return true;
 }
 
-void store::put(std::string_view key, std::string_view value) {
-  if (const auto at = values_.find(key); at != values_.end())
-    at->second.assign(value);
-  else
-    values_.emplace(key, value);
-}
-
-const std::string* store::find(std::string_view key) const {
-  const auto at = values_.find(key);
-  return at == values_.end() ? nullptr : &at->second;
-}
-
-void store::append_value(std::string& out, const std::string* value) const {
+void store::append_value(std::string& out, std::optional<std::string_view> value) const {
   if (value)
     reply::append_bulk(out, *value);
   else

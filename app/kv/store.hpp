@@ -3,12 +3,14 @@
 #pragma once
 
 #include "app/kv/command.hpp"
+#include "app/kv/trie.hpp"
 #include "troupe/state_machine.hpp"
 
-#include <functional>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace troupe::kv {
 
@@ -22,21 +24,24 @@ public:
   [[nodiscard]] std::size_t apply(std::span<const command> commands, answer_list& answers) override;
   void query(std::string_view content, answer_list& answers) override;
 
-  /// Copies the map; chunks hold entries in order of their keys, so equal states make equal bytes.
+  /// In constant time, and shares the entries with the picture; each part of the store is copied when it is next written
+  /// to. Equal states make equal bytes, whatever their histories and wherever chunks end.
   [[nodiscard]] std::unique_ptr<state_view> save() override;
 
-  /// Throws std::runtime_error, and leaves the state as it was, if the chunks are not what `save` wrote.
+  /// Throws std::runtime_error, and leaves the state as it was, if the chunks are not what `save` wrote. Takes memory for
+  /// the state, and beside it for one entry and a chunk. Frees the old state before it returns, which is as long a turn
+  /// again: `build` spares the caller both.
   void load(chunk_source& chunks) override;
+
+  /// As `load`, but aside. Taking the place is a swap; the state whose place was taken is freed with the `built_state`.
+  [[nodiscard]] std::unique_ptr<built_state> build(chunk_source& chunks) override;
+
+  /// The trie's; see there what it tells.
+  [[nodiscard]] std::optional<std::uint64_t> state_hash() const override { return values_.state_hash(); }
 
   [[nodiscard]] std::size_t size() const { return values_.size(); }
 
 private:
-  struct hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>{}(key); }
-  };
-  using map = std::unordered_map<std::string, std::string, hash, std::equal_to<>>;
-
   void carry_out(std::string_view content, bool may_write, std::string& out);
   bool write(opcode code, command_reader& arguments, std::string& out);
   bool read(opcode code, command_reader& arguments, std::string& out) const;
@@ -51,11 +56,9 @@ private:
   bool mget(command_reader& arguments, std::string& out) const;
   bool exists(command_reader& arguments, std::string& out) const;
 
-  void put(std::string_view key, std::string_view value);
-  [[nodiscard]] const std::string* find(std::string_view key) const;
-  void append_value(std::string& out, const std::string* value) const;
+  void append_value(std::string& out, std::optional<std::string_view> value) const;
 
-  map values_;
+  trie values_;
 };
 
 } // namespace troupe::kv

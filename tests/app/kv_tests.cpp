@@ -1,26 +1,15 @@
-#include "app/kv/command.hpp"
 #include "app/kv/integer.hpp"
-#include "app/kv/store.hpp"
-
-#include <doctest/doctest.h>
+#include "tests/app/kv_world.hpp"
 
 #include <map>
 #include <optional>
 #include <random>
-#include <stdexcept>
 
 using namespace troupe;
 using namespace troupe::kv;
+using namespace troupe::testing;
 
 namespace {
-
-std::string encoded(opcode code, const std::vector<std::string>& arguments) {
-  auto out = std::string{};
-  append_opcode(out, code);
-  for (const auto& one : arguments)
-    append_argument(out, one);
-  return out;
-}
 
 std::string encoded_add(std::string_view key, std::int64_t delta) {
   auto out = std::string{};
@@ -28,39 +17,6 @@ std::string encoded_add(std::string_view key, std::int64_t delta) {
   append_argument(out, key);
   append_delta(out, delta);
   return out;
-}
-
-std::string carry_out(store& to, std::string_view content) {
-  auto answers = answer_list{};
-  const auto one = command{log_index{1}, term_number{1}, 0, 0, content};
-  (void)to.apply({&one, 1}, answers);
-  REQUIRE_EQ(answers.count(), 1);
-  return answers.bytes;
-}
-
-std::string query(store& of, std::string_view content) {
-  auto answers = answer_list{};
-  of.query(content, answers);
-  REQUIRE_EQ(answers.count(), 1);
-  return answers.bytes;
-}
-
-class chunk_list final : public state_view {
-public:
-  explicit chunk_list(std::vector<std::string> chunks) : chunks_{std::move(chunks)} {}
-  std::string next_chunk() override { return at_ < chunks_.size() ? chunks_[at_++] : std::string{}; }
-
-private:
-  std::vector<std::string> chunks_;
-  std::size_t at_ = 0;
-};
-
-std::string dump(store& of) {
-  const auto view = of.save();
-  auto all = std::string{};
-  for (auto chunk = view->next_chunk(); !chunk.empty(); chunk = view->next_chunk())
-    all += chunk;
-  return all;
 }
 
 std::string bulk(const std::optional<std::string>& value) {
@@ -251,78 +207,3 @@ TEST_CASE("an answer does not grow beyond its bound") {
            "-ERR reply would exceed the limit of 32 MiB; ask for fewer keys\r\n");
 }
 
-TEST_CASE("a snapshot stays as it was while commands go on, and loads back whole however it is cut") {
-  auto original = store{};
-  for (int i = 0; i < 20000; ++i)
-    carry_out(original,
-              encoded(opcode::set, {"key" + std::to_string(i), std::string(static_cast<std::size_t>(i % 50), 'v')}));
-  const auto expected = dump(original);
-
-  const auto view = original.save();
-  carry_out(original, encoded(opcode::del, {"key1"}));
-  auto chunks = std::vector<std::string>{};
-  for (auto chunk = view->next_chunk(); !chunk.empty(); chunk = view->next_chunk())
-    chunks.push_back(chunk);
-  CHECK_GT(chunks.size(), 1);
-
-  auto loaded = store{};
-  carry_out(loaded, encoded(opcode::set, {"gone", "after the load"}));
-  auto as_written = chunk_list{chunks};
-  loaded.load(as_written);
-  CHECK_EQ(dump(loaded), expected);
-
-  auto pieces = std::vector<std::string>{};
-  for (std::size_t at = 0; at < expected.size(); at += 4099)
-    pieces.push_back(expected.substr(at, 4099));
-  auto cut_elsewhere = chunk_list{pieces};
-  loaded.load(cut_elsewhere);
-  CHECK_EQ(dump(loaded), expected);
-
-  auto empty = store{};
-  auto of_empty = chunk_list{{dump(empty)}};
-  loaded.load(of_empty);
-  CHECK_EQ(loaded.size(), 0);
-}
-
-TEST_CASE("a damaged snapshot is refused and the state stays") {
-  auto original = store{};
-  carry_out(original, encoded(opcode::set, {"a", "1"}));
-  const auto whole = dump(original);
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    if (size == 4)
-      continue; // The magic alone is the snapshot of an empty store.
-    auto part = chunk_list{{whole.substr(0, size)}};
-    CHECK_THROWS_AS(original.load(part), std::runtime_error);
-  }
-  auto foreign = chunk_list{{"TKV2" + whole.substr(4)}};
-  CHECK_THROWS_AS(original.load(foreign), std::runtime_error);
-  CHECK_EQ(dump(original), whole);
-}
-
-TEST_CASE("a snapshot that no store would save is refused, wherever it is cut, and the state stays") {
-  const auto entries = [](const std::vector<std::string>& keys) {
-    auto out = std::string{"TKV1"};
-    for (const auto& key : keys) {
-      append_argument(out, key);
-      append_argument(out, "value");
-    }
-    return out;
-  };
-  auto original = store{};
-  carry_out(original, encoded(opcode::set, {"kept", "1"}));
-  const auto whole = dump(original);
-  for (const auto& keys : std::vector<std::vector<std::string>>{
-           {"b", "a"}, {"a", "a"}, {"a", "b", "b"}, {"a", "c", "b"}, {"", ""}, {"\xff", "a"}, {"ab", "a"}}) {
-    const auto bytes = entries(keys);
-    for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
-      auto chunks = chunk_list{{bytes.substr(0, cut), bytes.substr(cut)}};
-      CHECK_THROWS_AS(original.load(chunks), std::runtime_error);
-    }
-  }
-  auto long_winded = chunk_list{{std::string{"TKV1\x81\x00k\x01v", 9}}}; // The key's length takes a byte too many.
-  CHECK_THROWS_AS(original.load(long_winded), std::runtime_error);
-  CHECK_EQ(dump(original), whole);
-  auto good = chunk_list{{entries({"", "a", "ab", "b", "\xff"})}};
-  original.load(good);
-  CHECK_EQ(original.size(), 5);
-}
