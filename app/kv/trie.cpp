@@ -213,6 +213,8 @@ bool trie::erase(std::string_view key) {
   leaf.slots.erase(leaf.slots.begin() + static_cast<std::ptrdiff_t>(leaf.place(hash, key)));
   if (leaf.slots.empty() && link != &root_)
     link->reset();
+  else if (leaf.slots.capacity() > 2 * leaf.slots.size() + leaf_entries / 2)
+    leaf.slots.shrink_to_fit();
   return true;
 }
 
@@ -220,6 +222,14 @@ trie_picture trie::picture() {
   TROUPE_ASSERT(now_ < std::numeric_limits<generation>::max(), "generations last longer than nodes");
   ++now_;
   return {root_, size(), state_hash_};
+}
+
+std::size_t count_nodes(const trie_node& root) {
+  std::size_t count = 1;
+  if (!root.is_leaf)
+    for (const auto& child : as_inner(root).children)
+      count += child ? count_nodes(*child) : 0;
+  return count;
 }
 
 trie_walk::trie_walk(const trie_node& root) : path_{{&root, 0}} {}

@@ -76,4 +76,7 @@ private:
   std::vector<std::pair<const trie_node*, std::size_t>> path_; // Each node with what comes next in it.
 };
 
+/// How many nodes a trie is made of; walks all of them.
+[[nodiscard]] std::size_t count_nodes(const trie_node& root);
+
 } // namespace troupe::kv

@@ -194,7 +194,13 @@ void write_store(const std::filesystem::path& where) {
     static_cast<void>(machine.apply({&one, 1}, answers));
   }
   out.add("all", std::string(2, '\0') + all);
-  out.add("snapshot", "\1\2" + machine.save()->next_chunk());
+  // One key is left of those; a few more make an order.
+  const command more{log_index{1}, term_number{1}, 0, 0, "\7\1a\0011\1b\0012\2ab\0013"};
+  answer_list answers;
+  static_cast<void>(machine.apply({&more, 1}, answers));
+  const auto snapshot = machine.save()->next_chunk();
+  out.add("snapshot", "\1\2" + snapshot);
+  out.add("snapshot-opened", "\3\2" + snapshot.substr(20));
 }
 
 } // namespace
