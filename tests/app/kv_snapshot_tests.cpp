@@ -168,6 +168,12 @@ TEST_CASE("a length that makes no sense is refused at once, not when everything 
     CHECK_THROWS_AS(some.load(of_value), std::runtime_error);
     CHECK_LE(of_value.asked, 2);
   }
+  auto of_two = of_keys({"a", "b"});
+  auto two = dump(of_two);
+  two[4] = 1;
+  auto more_than_said = endless{two};
+  CHECK_THROWS_AS(some.load(more_than_said), std::runtime_error);
+  CHECK_LE(more_than_said.asked, 1);
   auto not_one = endless{"TXV2"};
   CHECK_THROWS_AS(some.load(not_one), std::runtime_error);
   CHECK_LE(not_one.asked, 1);

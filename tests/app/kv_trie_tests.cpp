@@ -237,6 +237,38 @@ TEST_CASE("keys that lie close together make long paths, which fold again when t
   CHECK(shows(full, held_full));
 }
 
+TEST_CASE("the shape follows from the contents alone, on long paths, too") {
+  const auto keys = neighbours(16, 40);
+  auto close = contents{};
+  for (std::size_t i = 0; i < 17; ++i)
+    close[keys[i]] = "v";
+  const auto alone = count_nodes(*of(close).picture().root);
+  CHECK_GT(alone, 8); // One too many for a leaf, and two bits a level: an inner node on each of the first eight.
+  for (const auto& key : keys)
+    close[key] = "v";
+  auto tested = of(close);
+  const auto path = count_nodes(*tested.picture().root);
+  auto others = contents{};
+  for (int i = 0; i < 1000; ++i)
+    others["other" + std::to_string(i)] = "v";
+  for (const auto& [key, value] : others)
+    tested.put(key, value);
+  CHECK_GT(count_nodes(*tested.picture().root), path);
+  for (const auto& [key, value] : others)
+    tested.erase(key); // Beside the path nothing stays, not even an empty leaf.
+  CHECK_EQ(count_nodes(*tested.picture().root), path);
+}
+
+TEST_CASE("a key whose large value is gone lets go of its memory") {
+  auto tested = trie{};
+  tested.put("k", std::string(100000, 'v'));
+  const auto large = tested.find("k")->data();
+  tested.put("k", std::string(90000, 'v'));
+  CHECK_EQ(tested.find("k")->data(), large);
+  tested.put("k", "small");
+  CHECK_NE(tested.find("k")->data(), large);
+}
+
 TEST_CASE("memory comes back: nodes when keys go, what a picture alone shows when it goes") {
   auto random = std::mt19937{17};
   auto plain = contents{};
