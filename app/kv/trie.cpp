@@ -12,11 +12,11 @@ namespace troupe::kv {
 namespace {
 
 // Chosen by measurement, docs/decisions/0008: more ways make paths shorter and leaves emptier after they have split.
-constexpr unsigned bits_per_level = 2;
+constexpr unsigned bits_per_level = 3;
 constexpr std::size_t ways = std::size_t{1} << bits_per_level;
 // At the lowest level bits have run out: a leaf there takes any number of entries. This bounds all recursion, too.
 constexpr unsigned max_depth = 64 / bits_per_level;
-constexpr std::size_t leaf_entries = 16;
+constexpr std::size_t leaf_entries = 32;
 
 struct leaf_slot {
   std::uint64_t hash;
