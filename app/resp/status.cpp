@@ -120,11 +120,11 @@ std::string status_json(const peer_state& peer) {
   if (peer.leader != nobody)
     json["leader"] = peer.leader.value();
   json["commit"] = peer.commit.value();
+  json["applied"] = peer.applied.value();
+  json["last"] = peer.last.value();
   json["log_start"] = peer.log_start.value();
   json["snapshot"] = {{"index", peer.snapshot.value()}, {"bytes", peer.snapshot_bytes}};
   json["disk_full"] = peer.is_disk_full;
-  json["applied"] = peer.applied.value();
-  json["last"] = peer.last.value();
   json["followers"] = nlohmann::ordered_json::array();
   for (const auto& follower : peer.followers)
     json["followers"].push_back({{"id", follower.id.value()},

@@ -189,8 +189,10 @@ TEST_CASE("A follower whose disk is full is asked again with each heartbeat, not
   answer(std::exchange(out.send, {}).at(0), true, false);
   mind.handle(leader_news{now + 500ms, {}, log_index{11}, 0, {batch(5, 11, {"c"})}}, now, out);
   answer(std::exchange(out.send, {}).at(0), false, true);
-  CHECK(out.send.empty());
   CHECK(out.heard->is_disk_full);
+  REQUIRE(out.fetch);
+  mind.handle(entries_fetched{at(4, 10), {batch(5, 11, {"c"})}}, now, out);
+  CHECK(out.send.empty());
   now += 100ms;
   mind.handle(leader_news{now + 500ms, {}, log_index{11}, 0, {}}, now, out);
   mind.tick(now, out);

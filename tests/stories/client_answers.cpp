@@ -128,6 +128,25 @@ TEST_CASE("C2, Q1, R12: crashes, cut ways, hanging disks in any mixture: each op
   });
 }
 
+TEST_CASE("S2, S4, S5, P9: the same mixture with snapshots all the time: states are loaded, and answers stay true") {
+  int loaded = 0;
+  over_seeds(100, [&](std::uint64_t seed) {
+    auto options = serving(3 + 2 * static_cast<int>(seed % 2));
+    options.latency = {100us, 40ms};
+    options.peers.snapshots = {300, 20, 0, 1000, seed % 10, 1 + seed % 3};
+    options.peers.limits.snapshot_piece_bytes = 20;
+    options.peers.state_hash_entries = 5;
+    client_group clients{seed, options};
+    play_mixture(clients);
+    for (int server = 0; server < clients.group().servers(); ++server) {
+      const auto state = clients.group().state(server);
+      clients.group().expect(state.last - state.log_start < 2000, "a log only grows");
+      loaded += state.snapshot > log_index{} ? 1 : 0;
+    }
+  });
+  CHECK(loaded > 0);
+}
+
 TEST_CASE("C2, R8, Q6: the same mixture with bounds so small that all are met, and entries applied from disk") {
   client_tally commands;
   client_tally queries;

@@ -75,10 +75,11 @@ peer_options tight(peer_options options) {
   return options;
 }
 
-void play_mixture(std::uint64_t seed, const peer_options& peers) {
+void play_mixture(std::uint64_t seed, const peer_options& peers, bool snapshots = false) {
   auto options = with_servers(3 + 2 * static_cast<int>(seed % 2), false);
   options.latency = {100us, 40ms};
   options.peers = peers;
+  options.snapshots = snapshots;
   course group{seed, options};
   for (int round = 0; round < 300; ++round) {
     disturb(group);
@@ -104,6 +105,16 @@ TEST_CASE(
 
 TEST_CASE("The same mixture with all bounds so small that they are met (Z5, N18)") {
   over_seeds(100, [](std::uint64_t seed) { play_mixture(seed, tight(course_options::bare_interface())); });
+}
+
+TEST_CASE("The same mixture with snapshots: who lacks what is forgotten is sent one, and no state goes back (S2, S4, S9)") {
+  over_seeds(100, [](std::uint64_t seed) {
+    auto peers = course_options::bare_interface();
+    if (seed % 2 == 0)
+      peers = tight(peers);
+    peers.limits.snapshot_piece_bytes = 100 + 1000 * (seed % 5);
+    play_mixture(seed, peers, true);
+  });
 }
 
 TEST_CASE("The same mixture with the options of production: each term opens with a no-op") {

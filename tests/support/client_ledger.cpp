@@ -47,8 +47,10 @@ public:
 
   void query(std::string_view content, answer_list& answers) override { answers.add(ledger_.tells(server_, content)); }
 
-  std::unique_ptr<state_view> save() override { return delivering_->save(); }
-  void load(chunk_source& chunks) override { delivering_->load(chunks); }
+  // All of the state is how many commands it has applied: what they were, the ledger knows.
+  std::unique_ptr<state_view> save() override { return view_of(std::to_string(ledger_.applied_by(server_))); }
+  void load(chunk_source& chunks) override { ledger_.loads(server_, std::stoull(read_all(chunks))); }
+  std::optional<std::uint64_t> state_hash() const override { return ledger_.applied_by(server_); }
 
 private:
   client_ledger& ledger_;
@@ -292,6 +294,13 @@ std::string client_ledger::describe_open() const {
       + token_of(static_cast<std::size_t>(&asked - lots_.data()), asked.answered)
           + (asked.is_accepted ? " (accepted)" : " (not even accepted)");
   return "nothing";
+}
+
+void client_ledger::loads(int server, std::uint64_t applied) {
+  if (applied < applied_[server] || applied > places_.size())
+    broken("server " + std::to_string(server) + " loads a state of " + std::to_string(applied) + " commands, has "
+           + std::to_string(applied_[server]) + " of " + std::to_string(places_.size()));
+  applied_[server] = applied;
 }
 
 std::shared_ptr<state_machine> make_counting_machine(client_ledger& ledger, int server,

@@ -66,6 +66,8 @@ public:
 
   // What a service does.
   void begins_life(int server) { applied_[server] = 0; }
+  /// The state of so many commands takes the place of what the server has; never of fewer than it has applied.
+  void loads(int server, std::uint64_t applied);
   /// Applies a command in the present life of a server, and returns the answer.
   [[nodiscard]] std::string applies(int server, const command& what);
   /// Answers a query.
