@@ -70,7 +70,8 @@ void durable_model::synced() {
   unsynced_.clear();
 }
 
-std::optional<std::string> durable_model::lost_since(const picture& found) const {
+// A snapshot stands for what it covers; and where it is not of the log that was there, that log is void.
+std::optional<std::string> durable_model::lost_since(const picture& found, log_index covered) const {
   if (found.vote.current_term < durable_.vote.current_term)
     return "its term went back";
   if (found.vote.current_term == durable_.vote.current_term && durable_.vote.voted_for != nobody
@@ -81,7 +82,10 @@ std::optional<std::string> durable_model::lost_since(const picture& found) const
   for (const auto& write : unsynced_)
     if (write.truncate_from && *write.truncate_from <= kept)
       kept = write.truncate_from->before();
-  for (auto i = log_index{1}; i <= kept; i = i.next())
+  if (covered > log_index{})
+    if (const auto* before = durable_.at(covered); before == nullptr || before->term != found.at(covered)->term)
+      kept = std::min(kept, covered);
+  for (auto i = covered.next(); i <= kept; i = i.next())
     if (const auto* entry = found.at(i); entry == nullptr || entry->term != durable_.at(i)->term)
       return "entry " + text(i) + " is lost";
   return std::nullopt;
@@ -104,11 +108,13 @@ std::optional<std::string> durable_model::recovered(const recovered_group& group
   if (group.start.before.index > log_index{}
       && (group.snapshots.empty() || group.snapshots.back().at.index < group.start.before.index))
     return "no snapshot stands for what its log has forgotten";
+  const auto covered =
+      group.snapshots.empty() ? log_index{} : std::max(group.start.before.index, group.snapshots.back().at.index);
   if (!group.snapshots.empty()) // The peer takes it for the log's beginning, if the log does not go that far.
     if (const auto& newest = group.snapshots.back().at; found.at(newest.index) == nullptr
         || found.at(newest.index)->term != newest.term)
       found.begin_behind(newest, *this);
-  auto loss = lost_since(found);
+  auto loss = lost_since(found, covered);
   if (on_recovered)
     on_recovered(found.vote);
   durable_ = found;

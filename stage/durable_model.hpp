@@ -66,7 +66,7 @@ private:
     void begin_behind(log_position before, const durable_model& model);
   };
 
-  [[nodiscard]] std::optional<std::string> lost_since(const picture& found) const;
+  [[nodiscard]] std::optional<std::string> lost_since(const picture& found, log_index covered) const;
 
   picture durable_;
   picture written_;

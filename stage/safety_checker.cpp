@@ -191,6 +191,16 @@ void safety_checker::check(const append_reply& message) {
   acknowledged = std::max(acknowledged, message.match);
 }
 
+// A snapshot stands for what is committed. A leader may have committed entries that are delivered to nobody, and told
+// nobody of them yet.
+bool safety_checker::may_stand_for(peer_id id, log_position at) {
+  if (at.index > committed()) {
+    const auto justified = was_committed_before(id, at.index) ? at.index : committed_by_leader(id);
+    commit_up_to(std::min(justified, at.index), "peer " + text(id));
+  }
+  return at.index == log_index{} || (at.index <= committed() && ledger_[at.index.value() - 1].term == at.term);
+}
+
 void safety_checker::check(const install_snapshot& message) {
   check(message.about, "snapshot");
   const auto [leader, is_new] = leaders_.emplace(message.about.term, message.about.from);
@@ -199,7 +209,7 @@ void safety_checker::check(const install_snapshot& message) {
                 + text(message.about.term));
   if (trusts_commits_)
     return;
-  if (message.at.index > committed() || ledger_[message.at.index.value() - 1].term != message.at.term)
+  if (!may_stand_for(message.about.from, message.at))
     fail("peer " + text(message.about.from) + " sends a snapshot at " + text(message.at.index) + " of term "
          + text(message.at.term) + ", which is not what was committed there");
 }
@@ -297,8 +307,7 @@ void safety_checker::becomes_durable(peer_id id, const log_write& write) {
     remember_vote(id, *write.vote);
   if (write.start && !trusts_commits_) {
     const auto& before = write.start->before;
-    if (before.index > committed()
-        || (before.index > log_index{} && ledger_[before.index.value() - 1].term != before.term))
+    if (!may_stand_for(id, before))
       fail("peer " + text(id) + " forgets its log up to " + text(before.index) + " of term " + text(before.term)
            + ", which is not what was committed there");
   }

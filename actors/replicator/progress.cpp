@@ -93,7 +93,7 @@ void progress::note_success(const append_reply& reply, const sent_request* sent)
   }
   if (match_ >= next_)
     move_to(match_.next()); // What a probe brought along, or late proof of more than was asked for since.
-  if (!streaming_ && sent && sent->last.index.next() == next_) {
+  if (!streaming_ && !transfer_ && sent && sent->last.index.next() == next_) {
     streaming_ = true;
     given_up_ = number_;
   }
@@ -437,8 +437,9 @@ void progress::fetch_if_needed(progress_output& out) {
 void progress::settle_notice(instant now) {
   // While entries are in flight or about to go, the commit index travels with what is sent anyway.
   // While silenced, nothing falls due: it would only fall due again, at once. News of a lease comes through here.
-  const bool wanted =
-      commit_sent_ < std::min(commit_, match_) && in_flight_entries_ == 0 && outbox_.empty() && may_speak(now);
+  // And no heartbeat tells more than the position proves that it stands on.
+  const bool wanted = commit_sent_ < std::min({commit_, match_, heartbeat_position(now).index})
+      && in_flight_entries_ == 0 && outbox_.empty() && may_speak(now);
   if (!wanted)
     notice_due_.reset();
   else if (!notice_due_)

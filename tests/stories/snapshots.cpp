@@ -55,7 +55,7 @@ private:
 
 TEST_CASE("S13 a replica whose state is not the leader's ends, and says after which index") {
   over_seeds(10, [](std::uint64_t seed) {
-    auto options = with_servers(3);
+    auto options = serving(3);
     options.peers.state_hash_entries = 10;
     options.machine_of = [](int server, std::shared_ptr<state_machine> delivering) -> std::shared_ptr<state_machine> {
       if (server == 0)
