@@ -1,5 +1,6 @@
 #include "persistence/data_directory.hpp"
 
+#include "persistence/segment.hpp"
 #include "troupe/assert.hpp"
 #include "troupe/entry.hpp"
 
@@ -206,7 +207,19 @@ void data_directory::remember_peer(peer_id peer, const troupe::uuid& disk) {
 }
 
 void data_directory::save() {
-  replace_durably(files_, path_ + "/identity", encode(content_));
+  const auto path = path_ + "/identity";
+  const auto reserve = reserve_path(log_path());
+  try {
+    replace_durably(files_, path, encode(content_));
+  } catch (const io_error& failure) {
+    if (!failure.is_lack_of_room() || !files_.exists(reserve))
+      throw;
+    // The node shall start on a full disk, and say so: this takes a block, and the log finds out that its reserve is
+    // gone.
+    files_.remove(reserve);
+    files_.sync_directory(log_path());
+    replace_durably(files_, path, encode(content_));
+  }
 }
 
 } // namespace troupe

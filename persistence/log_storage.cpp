@@ -484,6 +484,8 @@ std::optional<chore> log_storage::next_chore() {
     next = hint_->plan_sync();
   if (!next)
     next = supply_.next_chore(end_.offset, is_full());
+  if (!next && is_holding())
+    next = [] {}; // There is room again for the usual, and what is held is larger: its end is the time to try.
   chore_running_ = next.has_value();
   return next;
 }

@@ -221,12 +221,16 @@ public:
         return nullptr;
       throw io_error{"lock", path, errno};
     }
-    // Only a courtesy to whoever finds the file locked.
     const auto holder = std::to_string(::getpid()) + "\n";
     const std::string_view parts[] = {holder};
     if (::ftruncate(handle.number(), 0) != 0)
       throw io_error{"truncate", path, errno};
-    write_whole(handle, path, 0, parts);
+    try {
+      write_whole(handle, path, 0, parts);
+    } catch (const io_error& failure) {
+      if (!failure.is_lack_of_room()) // Only a courtesy to whoever finds the file locked.
+        throw;
+    }
     return std::make_unique<real_lock>(std::move(handle));
   }
 };

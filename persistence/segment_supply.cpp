@@ -85,24 +85,24 @@ bool segment_supply::give_up_reserve() {
 
 std::optional<chore> segment_supply::next_chore(std::uint64_t used_bytes, bool is_urgent) {
   TROUPE_ASSERT(!under_way_, "one chore at a time");
-  if (std::exchange(is_resting_, false))
-    return std::nullopt;
   const auto is_soon =
       used_bytes >= tried_at_bytes_ && used_bytes < tried_at_bytes_ + segment_bytes_ / try_again_after_part;
   if (lacks_room_ && !is_urgent && is_soon)
     return std::nullopt;
   const auto is_due = prewrite_ && used_bytes >= segment_bytes_ / prepare_after_part;
-  const auto spare_is_next = !has_spare_ && (is_due || lacks_room_);
-  if (!spare_is_next && has_reserve_)
+  const auto wants_spare = !has_spare_ && (is_due || lacks_room_);
+  if (!wants_spare && has_reserve_)
     return std::nullopt;
   under_way_ = std::make_shared<outcome>();
   is_attempt_ = true;
   tried_at_bytes_ = used_bytes;
-  return [&files = files_, directory = directory_, size_bytes = segment_bytes_, spare_is_next, made = under_way_] {
-    if (spare_is_next)
+  return [&files = files_, directory = directory_, size_bytes = segment_bytes_, wants_spare,
+          wants_reserve = !has_reserve_, made = under_way_] {
+    if (wants_spare)
       made->spare = prepare_zeros(files, spare_path(directory), size_bytes);
-    else
+    if (wants_reserve && made->spare == wants_spare)
       made->reserve = prepare_zeros(files, reserve_path(directory), size_bytes);
+    made->found_room = made->spare == wants_spare && made->reserve == wants_reserve;
   };
 }
 
@@ -132,13 +132,11 @@ chore segment_supply::retire(std::uint32_t first, std::uint32_t behind) {
 }
 
 void segment_supply::chore_done() {
-  const auto made = std::exchange(under_way_, nullptr);
-  if (!made)
-    return;
-  has_spare_ = has_spare_ || made->spare;
-  has_reserve_ = has_reserve_ || made->reserve;
-  if (std::exchange(is_attempt_, false) && !made->spare && !made->reserve)
-    lacks_room_ = is_resting_ = true;
+  if (const auto made = std::exchange(under_way_, nullptr)) {
+    has_spare_ = has_spare_ || made->spare;
+    has_reserve_ = has_reserve_ || made->reserve;
+    lacks_room_ = lacks_room_ || (std::exchange(is_attempt_, false) && !made->found_room);
+  }
   if (has_spare_ && has_reserve_)
     lacks_room_ = false;
 }

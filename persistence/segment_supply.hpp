@@ -41,8 +41,8 @@ public:
   [[nodiscard]] bool has_spare() const { return has_spare_; }
   [[nodiscard]] bool has_reserve() const { return has_reserve_; }
 
-  /// The chore that is due when `used_bytes` of the current segment are used: making a spare or the reserve. After one
-  /// that found no room there is none for a while: until it `is_urgent`, and then at the asker's pace.
+  /// The chore that is due when `used_bytes` of the current segment are used: making what is missing of spare and
+  /// reserve. After one that found no room there is none for a while, unless it `is_urgent`: then at the asker's pace.
   [[nodiscard]] std::optional<chore> next_chore(std::uint64_t used_bytes, bool is_urgent);
 
   /// A chore that takes segments from `first` to before `behind` out of the log, in one step each, and then makes what
@@ -57,6 +57,7 @@ private:
   struct outcome {
     bool spare = false;
     bool reserve = false;
+    bool found_room = false;
   };
 
   file_system& files_;
@@ -66,8 +67,6 @@ private:
   bool has_spare_ = false;
   bool has_reserve_ = false;
   bool lacks_room_ = false;
-  /// The last chore found no room, and the next question is the one that came with its end.
-  bool is_resting_ = false;
   /// Bytes used when it was given out.
   std::uint64_t tried_at_bytes_ = 0;
   std::shared_ptr<outcome> under_way_;

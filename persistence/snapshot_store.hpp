@@ -49,9 +49,9 @@ public:
   /// is not ours, of an unknown format, or under the name of another.
   [[nodiscard]] const std::map<group_id, found_snapshots>& read_all();
 
-  /// Once, before what is there is told to anybody: makes the directory if it is missing, removes what was being written
-  /// when the node ended, and makes the rest durable, for what an ended process has renamed looks like any other.
-  /// Returns the names it removed.
+  /// Once, before what is there is told to anybody: makes the directory if it is missing, removes what was being
+  /// written when the node ended, and makes the rest durable, for what an ended process has renamed looks like any
+  /// other. Returns the names it removed.
   std::vector<std::string> open();
 
   /// The group's snapshots. Reads them as `read_all` does; unless that has been done, and this asks for the first time.

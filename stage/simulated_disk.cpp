@@ -117,6 +117,10 @@ public:
     if (!writable_)
       throw io_error{"write", path_, EBADF};
     disk_.about_to(operation::write, path_);
+    std::uint64_t bytes_of_all = 0;
+    for (const auto part : parts)
+      bytes_of_all += part.size();
+    disk_.require_room(*content_, offset + bytes_of_all, path_);
     ++disk_.counters_.writes;
     while (!parts.empty()) {
       // What one call of an operating system takes, no sector is ever seen between two parts of it.
@@ -186,6 +190,21 @@ void simulated_disk::about_to(operation what, const std::string& path) {
     return;
   if (const auto error = hook_({what, path, calls_, changes_, is_change}))
     throw io_error{"carry out a call on", path, *error};
+}
+
+std::uint64_t simulated_disk::used_bytes() const {
+  std::set<const inode*> seen;
+  std::uint64_t sum = 0;
+  for (const auto& [name, content] : live_)
+    if (seen.insert(content.get()).second)
+      sum += content->size;
+  return sum;
+}
+
+void simulated_disk::require_room(const inode& content, std::uint64_t size_bytes, const std::string& path) const {
+  if (size_bytes > content.size && capacity_bytes_ != ~std::uint64_t{0}
+      && used_bytes() + size_bytes - content.size > capacity_bytes_)
+    throw io_error{"write to", path, ENOSPC};
 }
 
 void simulated_disk::fail(operation what, std::uint64_t nth, int error) {
@@ -341,6 +360,7 @@ std::unique_ptr<simulated_disk> simulated_disk::clone() const {
   copy_names(durable_, copy->durable_);
   copy->random_ = random_;
   copy->directories_ = directories_;
+  copy->capacity_bytes_ = capacity_bytes_;
   return copy;
 }
 

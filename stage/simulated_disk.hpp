@@ -96,6 +96,12 @@ public:
   /// Fails the `nth` call of that kind from now on (1: the next), once, with an errno.
   void fail(operation what, std::uint64_t nth, int error);
 
+  /// Files may take so many bytes together, by their lengths, from now on: what would take more fails with ENOSPC, and
+  /// changes nothing. Bytes that are there can be overwritten. Without a call: as many as they like.
+  void limit_to(std::uint64_t capacity_bytes) { capacity_bytes_ = capacity_bytes; }
+  /// What they take now. Files that have no name any more count for nothing.
+  [[nodiscard]] std::uint64_t used_bytes() const;
+
   [[nodiscard]] const counters& count() const { return counters_; }
   [[nodiscard]] std::uint64_t changes() const { return changes_; }
 
@@ -113,6 +119,7 @@ private:
   struct inode;
   using names = std::map<std::string, std::shared_ptr<inode>>;
 
+  void require_room(const inode& content, std::uint64_t size_bytes, const std::string& path) const;
   void about_to(operation what, const std::string& path);
   [[nodiscard]] const std::shared_ptr<inode>& find(const char* purpose, const std::string& path) const;
   void lose_names(bool all);
@@ -128,6 +135,7 @@ private:
   std::uint64_t era_ = 0;
   hook hook_;
   counters counters_;
+  std::uint64_t capacity_bytes_ = ~std::uint64_t{0};
   std::uint64_t calls_ = 0;
   std::uint64_t changes_ = 0;
 };
