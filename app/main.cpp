@@ -1,5 +1,6 @@
 // The `troupe` program: from a command line to one of its verbs.
 #include "app/demo_command.hpp"
+#include "app/log_command.hpp"
 #include "app/node_command.hpp"
 #include "app/options/parse.hpp"
 #include "app/status_command.hpp"
@@ -23,6 +24,8 @@ int main(int argc, char** argv) {
     code = run_node(*node);
   else if (auto demo = std::get_if<demo_settings>(&options))
     code = run_demo(*demo);
+  else if (auto log = std::get_if<log_settings>(&options))
+    code = run_log(*log);
   else
     code = run_status(std::get<status_settings>(options));
   return static_cast<int>(code);

@@ -147,19 +147,7 @@ data_directory::data_directory(file_system& files, std::string path, std::string
                         "in use by " + holder_of(files_, path_ + "/LOCK")
                             + ". Two nodes cannot share a data directory: stop that one, or use another directory",
                         damage::none};
-  const auto identity_path = path_ + "/identity";
-  if (files_.exists(identity_path)) {
-    const auto text = read_whole(files_, identity_path);
-    const auto newer =
-        text.starts_with(first_line) && !text.starts_with(std::string{first_line} + std::string{format} + "\n");
-    const auto read = decode(text);
-    if (!read)
-      throw storage_error{identity_path,
-                          newer ? "written by a newer program, or damaged: its first line is \""
-                                  + text.substr(0, text.find('\n')) + "\""
-                                : "damaged: it does not match its checksum. Restore the directory from a "
-                                  "copy made while the node was stopped",
-                          newer ? damage::none : damage::corrupt};
+  if (const auto read = read_identity(files_, path_)) {
     content_ = *read;
     require_ours(cluster, node, members);
   } else {
@@ -171,6 +159,24 @@ data_directory::data_directory(file_system& files, std::string path, std::string
   }
   ++content_.boot;
   save();
+}
+
+std::optional<data_directory::content> data_directory::read_identity(file_system& files, const std::string& path) {
+  const auto identity_path = path + "/identity";
+  if (!files.exists(identity_path))
+    return std::nullopt;
+  const auto text = read_whole(files, identity_path);
+  const auto newer =
+      text.starts_with(first_line) && !text.starts_with(std::string{first_line} + std::string{format} + "\n");
+  const auto read = decode(text);
+  if (!read)
+    throw storage_error{identity_path,
+                        newer ? "written by a newer program, or damaged: its first line is \""
+                                + text.substr(0, text.find('\n')) + "\""
+                              : "damaged: it does not match its checksum. Restore the directory from a "
+                                "copy made while the node was stopped",
+                        newer ? damage::none : damage::corrupt};
+  return read;
 }
 
 void data_directory::require_ours(const std::string& cluster, peer_id node, const std::vector<peer_id>& members) const {

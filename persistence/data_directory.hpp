@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,10 @@ public:
     bool has_log = false;
     std::map<peer_id, troupe::uuid> peers;
   };
+
+  /// Reads the identity of the directory at `path`, and nothing else; no lock, no change. Nothing if there is none.
+  /// Throws `storage_error` if it is damaged or of a newer program.
+  [[nodiscard]] static std::optional<content> read_identity(file_system& files, const std::string& path);
 
 private:
   void require_ours(const std::string& cluster, peer_id node, const std::vector<peer_id>& members) const;

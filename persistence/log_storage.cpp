@@ -42,24 +42,6 @@ std::string made(file_system& files, std::string directory, bool must_exist) {
   return directory;
 }
 
-/// Votes are synced before the entries of their terms are written: an entry of a later term than the remembered one
-/// proves that a term was lost.
-void require_remembered_terms(const std::string& directory, const std::unordered_map<group_id, group_log>& groups,
-                              const vote_file& votes) {
-  for (const auto& [group, log] : groups)
-    if (log.last_term() > votes.of(group).current_term)
-      throw storage_error{directory + "/votes",
-                          "damaged: group " + std::to_string(group.value()) + " is said to be in term "
-                              + std::to_string(votes.of(group).current_term.value())
-                              + ", but its log has an entry of term " + std::to_string(log.last_term().value())
-                              + ". A vote may be lost: replace the node by a new one with an empty directory"};
-}
-
-/// Is one of those snapshots, oldest first, not outdated?
-bool has_needed(const std::vector<snapshot_mark>& whole, log_index oldest) {
-  return !whole.empty() && whole.back().at.index >= oldest;
-}
-
 } // namespace
 
 log_storage::log_storage(file_system& files, std::string directory, log_options options)
@@ -141,7 +123,7 @@ void log_storage::judge_snapshots() {
   const auto& all = snapshots_.read_all();
   for (const auto& [group, log] : groups_) {
     const auto at = all.find(group);
-    require_no_gap(group, at == all.end() ? none : at->second);
+    require_no_gap(directory_ + "/snapshots", group, log.start(), at == all.end() ? none : at->second);
   }
   for (const auto& [group, found] : all) {
     report_.damaged_snapshots.insert(report_.damaged_snapshots.end(), found.damaged.begin(), found.damaged.end());
@@ -156,23 +138,6 @@ void log_storage::tidy_snapshots() {
     snapshots_.remove_below(group, oldest);
   for (auto& name : snapshots_.open())
     report_.removed.push_back("snapshots/" + std::move(name));
-}
-
-/// What a log does not have any more, a snapshot must stand for.
-void log_storage::require_no_gap(group_id group, const found_snapshots& found) const {
-  const auto begins_behind = start_of(group).before.index;
-  if (begins_behind == log_index{} || has_needed(found.whole, begins_behind))
-    return;
-  auto why = "the log of group " + std::to_string(group.value()) + " begins behind index "
-      + std::to_string(begins_behind.value()) + ", and "
-      + (found.whole.empty()
-             ? "there is no whole snapshot"
-             : "the newest whole snapshot is at index " + std::to_string(found.whole.back().at.index.value()))
-      + ": what is between is gone";
-  for (const auto& each : found.damaged)
-    why += "; " + each.file + " at offset " + std::to_string(each.offset) + ": " + each.why;
-  throw storage_error{directory_ + "/snapshots",
-                      why + ". Restore the snapshot, or replace the node by a new one with an empty directory"};
 }
 
 log_start log_storage::start_of(group_id group) const {
@@ -194,7 +159,7 @@ recovered_group log_storage::recover(group_id group, std::size_t tail_bytes) {
   found.vote = votes_.of(group);
   found.start = start_of(group);
   auto snapshots = snapshots_.find(group);
-  require_no_gap(group, snapshots);
+  require_no_gap(directory_ + "/snapshots", group, found.start, snapshots);
   found.snapshots = std::move(snapshots.whole);
   if (has_needed(found.snapshots, found.start.oldest_snapshot))
     std::erase_if(found.snapshots, [&](const auto& each) { return each.at.index < found.start.oldest_snapshot; });

@@ -115,7 +115,6 @@ private:
 
   void judge_snapshots();
   void tidy_snapshots();
-  void require_no_gap(group_id group, const found_snapshots& found) const;
   [[nodiscard]] log_start start_of(group_id group) const;
   void create();
   void adopt(recovered_log log);

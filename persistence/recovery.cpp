@@ -341,4 +341,15 @@ void repair_log(file_system& files, const std::string& directory, const recovere
       files.remove(path);
 }
 
+void require_remembered_terms(const std::string& directory, const std::unordered_map<group_id, group_log>& groups,
+                              const vote_file& votes) {
+  for (const auto& [group, log] : groups)
+    if (log.last_term() > votes.of(group).current_term)
+      throw storage_error{directory + "/votes",
+                          "damaged: group " + std::to_string(group.value()) + " is said to be in term "
+                              + std::to_string(votes.of(group).current_term.value())
+                              + ", but its log has an entry of term " + std::to_string(log.last_term().value())
+                              + ". A vote may be lost: replace the node by a new one with an empty directory"};
+}
+
 } // namespace troupe

@@ -7,6 +7,7 @@
 #include "persistence/hint_file.hpp"
 #include "persistence/segment.hpp"
 #include "persistence/snapshot_store.hpp"
+#include "persistence/vote_file.hpp"
 
 #include <cstdint>
 #include <map>
@@ -89,5 +90,10 @@ struct recovered_log {
 /// Does to the disk what reading the log has found to be done: puts zeros over a torn last write, synced, and removes
 /// files that an earlier process left unfinished, or that had left the log.
 void repair_log(file_system& files, const std::string& directory, const recovered_log& log);
+
+/// Throws if the log has an entry of a later term than the remembered one. Votes are synced before the entries of their
+/// terms are written, so that proves that a term was lost.
+void require_remembered_terms(const std::string& directory, const std::unordered_map<group_id, group_log>& groups,
+                              const vote_file& votes);
 
 } // namespace troupe

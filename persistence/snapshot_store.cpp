@@ -151,4 +151,25 @@ snapshot_read_plan snapshot_store::plan_read(group_id group, log_index index) co
   };
 }
 
+bool has_needed(const std::vector<snapshot_mark>& whole, log_index oldest) {
+  return !whole.empty() && whole.back().at.index >= oldest;
+}
+
+void require_no_gap(const std::string& directory, group_id group, const log_start& start,
+                    const found_snapshots& found) {
+  const auto begins_behind = start.before.index;
+  if (begins_behind == log_index{} || has_needed(found.whole, begins_behind))
+    return;
+  auto why = "the log of group " + std::to_string(group.value()) + " begins behind index "
+      + std::to_string(begins_behind.value()) + ", and "
+      + (found.whole.empty()
+             ? "there is no whole snapshot"
+             : "the newest whole snapshot is at index " + std::to_string(found.whole.back().at.index.value()))
+      + ": what is between is gone";
+  for (const auto& each : found.damaged)
+    why += "; " + each.file + " at offset " + std::to_string(each.offset) + ": " + each.why;
+  throw storage_error{directory,
+                      why + ". Restore the snapshot, or replace the node by a new one with an empty directory"};
+}
+
 } // namespace troupe

@@ -29,6 +29,13 @@ struct found_snapshots {
   std::vector<unusable_snapshot> damaged;
 };
 
+/// Is one of those snapshots, oldest first, not outdated?
+[[nodiscard]] bool has_needed(const std::vector<snapshot_mark>& whole, log_index oldest);
+
+/// What a log does not have any more, a snapshot must stand for: throws `storage_error` if none does. `directory` is
+/// where they are.
+void require_no_gap(const std::string& directory, group_id group, const log_start& start, const found_snapshots& found);
+
 /// Which snapshot a file name stands for.
 struct snapshot_name {
   group_id group;

@@ -72,6 +72,8 @@ public:
   /// Rewrites copies that were bad or old when the file was read from their twin. Returns how many. Reading alone
   /// changes nothing: the log beside may turn out not to be trusted.
   std::size_t heal();
+  /// How many it would rewrite.
+  [[nodiscard]] std::size_t stale() const { return stale_.size(); }
 
   [[nodiscard]] std::vector<group_id> groups() const;
 

@@ -19,6 +19,7 @@ verbs
   node      run one node of a cluster, until SIGTERM or SIGINT
   demo      run a whole cluster on this machine, or prove that it survives kill -9 (--once)
   status    ask a node who leads and how far everybody is
+  log       look at a node's data directory: verify it, or dump what lies there
 
   troupe VERB --help shows the settings of a verb; troupe --version the version.
 

@@ -2,6 +2,7 @@
 
 #include "app/options/checks.hpp"
 #include "app/options/help.hpp"
+#include "app/options/log_verb.hpp"
 #include "app/options/nearest.hpp"
 #include "app/options/shown.hpp"
 
@@ -101,12 +102,14 @@ std::variant<program_options, early_end> parse_command_line(const std::vector<st
     return early_end{exit_code::ok, "troupe " TROUPE_VERSION "\n"};
   if (auto which = verb_named(first))
     return parse_verb(*which, {arguments.begin() + 1, arguments.end()}, world);
-  const std::vector<std::string> known{"node", "demo", "status", "--help", "--version"};
+  if (first == "log")
+    return parse_log({arguments.begin() + 1, arguments.end()});
+  const std::vector<std::string> known{"node", "demo", "status", "log", "--help", "--version"};
   const auto near = nearest(first, known);
   return usage_error("troupe",
                      {shown(first) + " is neither a verb nor a flag known here"
                       + (near->is_close ? "; did you mean " + near->name + "?" : "")
-                      + "; accepted: node, demo, status, --help, --version"});
+                      + "; accepted: node, demo, status, log, --help, --version"});
 }
 
 } // namespace troupe

@@ -56,7 +56,15 @@ struct status_settings {
   duration timeout{};
 };
 
+/// `troupe log`.
+struct log_settings {
+  enum class action { dump, verify };
+  action what = action::verify;
+  std::string directory; ///< A node's data directory.
+  output_format output = output_format::table;
+};
+
 /// What to run: one alternative per verb.
-using program_options = std::variant<node_settings, demo_settings, status_settings>;
+using program_options = std::variant<node_settings, demo_settings, status_settings, log_settings>;
 
 } // namespace troupe

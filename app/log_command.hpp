@@ -1,0 +1,13 @@
+/// \file
+/// `troupe log`: look at a node's data directory, without touching it.
+#pragma once
+
+#include "app/options/exit_code.hpp"
+#include "app/options/program_options.hpp"
+
+namespace troupe {
+
+/// Prints what was found to stdout. `bad_data` unless a node would start there.
+[[nodiscard]] exit_code run_log(const log_settings& settings);
+
+} // namespace troupe
