@@ -1,0 +1,94 @@
+#include "tests/process/program.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+using namespace troupe;
+
+namespace {
+
+/// The log of a node that was killed, and one that runs: a cluster of one.
+std::vector<std::string> node_in(const std::string& data) {
+  return {"node", "--id", "1", "--peers", "1=127.0.0.1:0", "--client", "127.0.0.1:0", "--data", data};
+}
+
+std::string first_segment(const std::string& data) {
+  std::vector<std::string> found;
+  for (const auto& each : std::filesystem::directory_iterator{data + "/log"})
+    if (each.path().extension() == ".log")
+      found.push_back(each.path());
+  std::sort(found.begin(), found.end());
+  REQUIRE_FALSE(found.empty());
+  return found.front();
+}
+
+nlohmann::json verified(const std::string& data, int code) {
+  const auto result = run_to_end({"log", "verify", data, "--output", "json"});
+  CHECK(result.end.code == code);
+  return nlohmann::json::parse(result.out);
+}
+
+} // namespace
+
+TEST_CASE("troupe log verify and dump look at a node's directory while it runs, after it was killed, and damaged") {
+  scratch_directory scratch;
+  const auto data = scratch / "data";
+  std::string why;
+  {
+    auto node = child_process::start(troupe_program, node_in(data), scratch / "err", {}, why);
+    REQUIRE_MESSAGE(node, why);
+    const auto line = node->read_line(std::chrono::seconds{20});
+    REQUIRE_MESSAGE(line, contents(scratch / "err"));
+    CHECK(line->starts_with("ready "));
+    const auto running = verified(data, 0);
+    CHECK(running["verdict"] == "intact");
+    node->send_signal(SIGKILL);
+    static_cast<void>(node->wait(std::chrono::seconds{5}));
+  }
+  const auto killed = verified(data, 0);
+  CHECK((killed["verdict"] == "intact" || killed["verdict"] == "torn"));
+  CHECK(killed["records"].get<int>() >= 1);
+  CHECK(killed.size() == 3);
+  const auto dumped = run_to_end({"log", "dump", data});
+  CHECK(dumped.end.code == 0);
+  CHECK(dumped.out.find("offset=512 sequence=1 group=0 kind=entries") != std::string::npos);
+  CHECK(dumped.out.find("file=votes group=0 term=1 voted_for=1") != std::string::npos);
+  CHECK(dumped.out.find("file=hint ") != std::string::npos);
+
+  const auto segment = first_segment(data);
+  {
+    std::fstream file{segment, std::ios::in | std::ios::out | std::ios::binary};
+    file.seekp(512 + 40);
+    file.put('?');
+  }
+  const auto before = std::filesystem::last_write_time(segment);
+  const auto damaged = verified(data, 5);
+  CHECK(damaged["verdict"] == "corrupt");
+  REQUIRE(damaged["problems"].size() >= 1);
+  CHECK(damaged["problems"][0]["file"] == segment);
+  CHECK(damaged["problems"][0]["offset"] == 512);
+  CHECK(damaged["problems"][0]["lsn"] == 1);
+  CHECK_FALSE(damaged["problems"][0]["reason"].get<std::string>().empty());
+  CHECK(run_to_end({"log", "dump", data}).end.code == 5);
+  CHECK(run_to_end({"log", "verify", data}).out.starts_with("verdict  corrupt\n"));
+  CHECK(std::filesystem::last_write_time(segment) == before);
+  CHECK(run_to_end(node_in(data)).end.code == 5);
+}
+
+TEST_CASE("troupe log says what is wrong with its command line, and ends with 2") {
+  const auto refused = [](const std::vector<std::string>& arguments, const std::string& words) {
+    const auto result = run_to_end(arguments);
+    CHECK(result.end.code == 2);
+    CHECK(result.out.empty());
+    CHECK(result.err.find(words) != std::string::npos);
+  };
+  refused({"log"}, "verify or dump");
+  refused({"log", "repair", "x"}, "accepted: verify, dump");
+  refused({"log", "verify"}, "name the data directory");
+  refused({"log", "verify", "a", "b"}, "two directories");
+  refused({"log", "verify", "a", "--output", "xml"}, "accepted: table, json");
+  refused({"log", "dump", "a", "--output", "json"}, "no such flag");
+  refused({"log", "verify", "/nowhere/at/all"}, "no such directory");
+  CHECK(run_to_end({"log", "--help"}).end.code == 0);
+}
