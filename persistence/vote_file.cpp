@@ -118,7 +118,7 @@ void vote_file::flush() {
     return;
   if (slots_.size() > capacity_) {
     sync();
-    auto capacity = capacity_;
+    auto capacity = std::max(capacity_, first_capacity);
     while (capacity < slots_.size())
       capacity *= 2;
     create(capacity);

@@ -323,8 +323,8 @@ void simulated_disk::crash() {
 
 void simulated_disk::crash_keeping(const survival& pick) {
   durable_ = live_;
-  for (const auto& [name, content] : live_)
-    content->lose_power([&](std::uint64_t sector, std::size_t n) { return pick(name, sector, n); }, true);
+  for (const auto& each : live_)
+    each.second->lose_power([&](std::uint64_t sector, std::size_t n) { return pick(each.first, sector, n); }, true);
   forget_processes();
 }
 

@@ -4,6 +4,9 @@
 #include "app/kv/reply.hpp"
 #include "app/kv/store.hpp"
 #include "messages/wire.hpp"
+#include "persistence/snapshot_file.hpp"
+#include "persistence/vote_file.hpp"
+#include "tests/fuzz/disk.hpp"
 #include "tests/minds/codec_samples.hpp"
 
 #include <filesystem>
@@ -203,6 +206,36 @@ void write_store(const std::filesystem::path& where) {
   out.add("snapshot-opened", "\3\2" + snapshot.substr(20));
 }
 
+void write_snapshot_files(const std::filesystem::path& where) {
+  corpus out{where, "snapshot"};
+  for (const std::size_t size : {0, 1, 512, 1300}) {
+    simulated_disk disk{1};
+    disk.make_directories("d");
+    snapshot_header header{fuzz::owner, group_id{1}, {term_number{2}, log_index{3}}, 4};
+    header.chunk_bytes = 512;
+    const auto sink = write_snapshot(disk, "d/s", header);
+    sink->append(std::string(size, 'c'));
+    sink->finish();
+    for (const char what : {0, 2, 7})
+      out.add(std::to_string(size) + "-" + std::to_string(what), std::string{what, '\5'} + disk.contents("d/s"));
+  }
+}
+
+void write_votes(const std::filesystem::path& where) {
+  corpus out{where, "votes"};
+  simulated_disk disk{1};
+  disk.make_directories("d");
+  vote_file file{disk, "d", fuzz::owner, true};
+  file.put(group_id{0}, {term_number{3}, peer_id{1}});
+  file.put(group_id{5}, {term_number{4}, nobody});
+  file.flush();
+  // The first two slots of each half; the rest is unused.
+  const auto bytes = disk.contents("d/votes");
+  const auto half = bytes.substr(4096, 2 * fuzz::sector);
+  for (const char what : {0, 7, 15, 31, 63})
+    out.add(std::to_string(what), what + bytes.substr(0, fuzz::sector) + half + half);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -217,4 +250,6 @@ int main(int argc, char** argv) {
   write_resp(where);
   write_reply(where);
   write_store(where);
+  write_snapshot_files(where);
+  write_votes(where);
 }
