@@ -89,8 +89,7 @@ private:
   [[nodiscard]] std::uint32_t take_slot(group_id group);
   void create(std::size_t capacity);
   void read();
-  [[nodiscard]] slot read_slot(std::string_view file_bytes, std::uint32_t number) const;
-  void heal(std::string_view file_bytes);
+  [[nodiscard]] slot read_slot(std::string_view file_bytes, std::uint32_t number);
   /// `copy` is 0 or 1.
   [[nodiscard]] std::uint64_t offset_of(std::uint32_t number, std::size_t copy) const;
   [[nodiscard]] std::string path() const { return directory_ + "/votes"; }

@@ -8,8 +8,8 @@
 
 namespace troupe::test {
 
-/// Every how many cases one is tried: `usual`; further between with TROUPE_SEEDS below 50 (the sanitizers), closer above
-/// it, every single one from 50 times `usual` on (script/soak disk). Odd, so that no bit is always passed by.
+/// Every how many cases one is tried: `usual`; further between with TROUPE_SEEDS below 50 (the sanitizers), closer
+/// above it, every single one from 50 times `usual` on (script/soak disk). Odd, so that no bit is always passed by.
 inline std::size_t stride(std::size_t usual) {
   constexpr std::size_t usual_seeds = 50;
   const auto* seeds = std::getenv("TROUPE_SEEDS");

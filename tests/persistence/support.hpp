@@ -170,7 +170,8 @@ private:
   /// Most often an entry of the log; sometimes one it lacks, as when a leader sends its snapshot.
   log_start next_start(const model_group& group) {
     const auto was = group.start.before;
-    const auto old = log_index{random_() % (was.index.value() + 1)};
+    const auto older = group.start.oldest_snapshot;
+    const auto old = older + random_() % (was.index.value() - older.value() + 1);
     if (random_() % 8 == 0)
       return {{group.vote.current_term, log_index{group.last() + 1 + random_() % 5}}, 5, old};
     const auto forgotten = random_() % (group.entries.size() + 1);
