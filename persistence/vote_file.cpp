@@ -124,15 +124,17 @@ void vote_file::flush() {
     create(capacity);
     return;
   }
-  for (const auto number : std::exchange(changed_, {})) {
+  for (const auto number : changed_) {
     auto& mine = slots_[number];
     ++mine.generation;
     const auto sector = encode_sector(number, mine.generation, mine.group, mine.state);
     for (std::size_t copy = 0; copy < copies; ++copy)
       file_->write_at(offset_of(number, copy), sector);
-    mine.changed = false;
     unsynced_ = true;
   }
+  // Not before all are written: a flush that found no room may be tried again.
+  for (const auto number : std::exchange(changed_, {}))
+    slots_[number].changed = false;
 }
 
 std::size_t vote_file::heal() {

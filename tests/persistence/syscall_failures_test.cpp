@@ -1,7 +1,7 @@
 // Every system call of a run, failed in turn: each way it can fail, and then the process starts again.
 #include "effort.hpp"
 #include "failing_calls.hpp"
-#include "ledger.hpp"
+#include "operations.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,8 +15,8 @@ namespace troupe::test {
 
 namespace {
 
-constexpr int operations = 200;
-constexpr std::uint32_t groups = 3;
+constexpr int run_length = 200;
+constexpr auto groups = operations::groups;
 
 /// In memory if there is a place, so that the hundred thousand syncs of this test cost nothing.
 std::string fresh_directory() {
@@ -35,17 +35,13 @@ public:
   run& operator=(const run&) = delete;
   ~run() { std::filesystem::remove_all(directory_); }
 
-  /// Submits of votes, entries, truncations and starts, snapshots, chores and reads; and a new start now and then.
+  /// With reads, and a new start now and then.
   void play() {
-    history writes{11, groups, 500};
-    for (int each = 0; each < operations; ++each) {
+    operations all{11};
+    for (int each = 0; each < run_length; ++each) {
       if (each % 80 == 0)
         start();
-      if (each % 10 == 7)
-        save_snapshot(static_cast<std::uint32_t>(each) % groups);
-      else
-        submit(writes.next());
-      tidy_up();
+      all.next(*log_, told_);
       if (each % 100 == 60)
         read_back();
     }
@@ -76,7 +72,6 @@ public:
         before[group] = contents(*log_, group);
       log_->submit(more, [] {});
       perform(before, more);
-      tidy_up();
       start();
       for (std::uint32_t group = 0; group < groups; ++group)
         if (contents(*log_, group) != before[group])
@@ -93,39 +88,6 @@ private:
   void start() {
     log_.reset();
     log_ = std::make_unique<log_storage>(*files_, directory_ + "/log", small_segments());
-  }
-
-  void submit(const std::vector<log_write>& writes) {
-    try {
-      told_.submit(*log_, writes);
-    } catch (const out_of_space&) {
-      told_.submit(*log_, writes); // It was for a snapshot that a start needs. By now there is room.
-    }
-    // A full disk is waited for.
-    for (int i = 0; i < 20 && told_.is_waiting(); ++i)
-      tidy_up();
-    REQUIRE_FALSE(told_.is_waiting());
-  }
-
-  void save_snapshot(std::uint32_t group) {
-    const auto found = told_.done().find(group);
-    if (found == told_.done().end() || found->second.last() == 0)
-      return;
-    const log_position at{term_number{found->second.last_term()}, log_index{found->second.last()}};
-    try {
-      told_.save(*log_, group_id{group}, {at, 3});
-    } catch (const out_of_space&) {
-      // The next one will do.
-    }
-  }
-
-  void tidy_up() {
-    if (const auto work = log_->next_chore()) {
-      (*work)();
-      log_->chore_done();
-    }
-    if (const auto work = log_->when_idle())
-      (*work)();
   }
 
   void read_back() {
@@ -164,7 +126,7 @@ TEST_SUITE("surgery") {
     std::map<system_call, std::size_t> made;
     for (const auto each : calls)
       made[each] += faults_of(each).size();
-    const auto step_of = [&, most = stride(9)](system_call which) {
+    const auto step_of = [&, most = stride(13)](system_call which) {
       return std::max<std::size_t>(1, std::min(most, made[which] / 40));
     };
     std::map<system_call, std::size_t> seen;
