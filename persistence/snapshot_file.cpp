@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <utility>
 
 namespace troupe {
@@ -63,10 +62,6 @@ std::uint32_t gather(std::uint32_t whole, std::uint32_t chunk_checksum) {
   return crc32c({bytes, sizeof bytes}, whole);
 }
 
-bool is_lack_of_room(const io_error& error) {
-  return error.number() == ENOSPC || error.number() == EDQUOT;
-}
-
 class snapshot_writer final : public snapshot_sink {
 public:
   snapshot_writer(file_system& files, std::string path, const snapshot_header& header)
@@ -114,7 +109,7 @@ private:
       work();
     } catch (const io_error& error) {
       discard();
-      if (is_lack_of_room(error))
+      if (error.is_lack_of_room())
         throw out_of_space{error.what()};
       throw;
     } catch (...) {
