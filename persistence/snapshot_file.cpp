@@ -229,13 +229,15 @@ void snapshot_file::read_header(std::string_view bytes, const disk_identity& own
     throw storage_error{path_, 0,
                         "written in snapshot format " + std::to_string(get_le<std::uint32_t>(at + 8))
                             + "; this program reads format " + std::to_string(snapshot_format_version)
-                            + ": use the newer program"};
+                            + ": use the newer program",
+                        damage::none};
   require_same_owner(path_, get_identity(at + 24), owner);
   chunk_bytes_ = get_le<std::uint32_t>(at + 20);
   if (chunk_bytes_ < smallest_chunk_bytes || chunk_bytes_ > largest_chunk_bytes)
     throw storage_error{path_, 0,
                         "written in chunks of " + std::to_string(chunk_bytes_)
-                            + " bytes, which this program does not read: use the program that wrote it"};
+                            + " bytes, which this program does not read: use the program that wrote it",
+                        damage::none};
   group_ = group_id{get_le<std::uint32_t>(at + 64)};
   mark_.at.index = log_index{get_le<std::uint64_t>(at + 72)};
   mark_.at.term = term_number{get_le<std::uint64_t>(at + 80)};

@@ -57,4 +57,19 @@ inline void mend_identity(std::string& bytes, std::string_view magic) {
   put_identity(bytes.data() + 24, owner);
 }
 
+inline constexpr std::size_t hint_copy_bytes = 4096;
+
+/// A whole hint file that says so.
+[[nodiscard]] inline std::string hint_bytes(std::uint32_t durable, std::uint32_t first_segment,
+                                            std::uint32_t last_segment) {
+  std::string copy(hint_copy_bytes, '\0');
+  mend_identity(copy, "TROUPHNT");
+  store(bytes_of(copy).subspan(16), 2);
+  store(bytes_of(copy).subspan(64), durable);
+  store(bytes_of(copy).subspan(72), first_segment);
+  store(bytes_of(copy).subspan(80), last_segment);
+  mend_sector(copy, 0);
+  return copy + copy;
+}
+
 } // namespace troupe::fuzz

@@ -4,6 +4,7 @@
 #include "app/kv/reply.hpp"
 #include "app/kv/store.hpp"
 #include "messages/wire.hpp"
+#include "persistence/log_storage.hpp"
 #include "persistence/snapshot_file.hpp"
 #include "persistence/vote_file.hpp"
 #include "tests/fuzz/disk.hpp"
@@ -236,6 +237,56 @@ void write_votes(const std::filesystem::path& where) {
     out.add(std::to_string(what), what + bytes.substr(0, fuzz::sector) + half + half);
 }
 
+void write_hint(const std::filesystem::path& where) {
+  corpus out{where, "hint"};
+  const auto copy = fuzz::hint_bytes(5, 1, 2).substr(0, fuzz::sector);
+  for (const char what : {0, 1, 2, 7, 15})
+    out.add(std::to_string(what), what + copy + copy);
+  out.add("one", '\6' + copy + std::string(copy.size(), 'x'));
+}
+
+entry_batch batch(std::uint64_t term, std::uint64_t first, std::initializer_list<std::string> contents) {
+  entry_block_builder block;
+  for (const auto& each : contents)
+    block.add(entry_kind::command, each);
+  return entry_batch::stamp(block.take(), term_number{term}, log_index{first}, 1);
+}
+
+void write_log(const std::filesystem::path& where) {
+  corpus out{where, "log"};
+  simulated_disk disk{1};
+  {
+    log_storage log{disk, "d/log", {4096, false, fuzz::owner}};
+    const auto submit = [&log](log_write write) { log.submit({std::move(write)}, [] {}); };
+    submit({group_id{0}, hard_state{term_number{3}, nobody}, std::nullopt, {batch(1, 1, {"a", "bb", "ccc"})}});
+    submit({group_id{0}, std::nullopt, log_index{3}, {batch(2, 3, {"d"}), batch(3, 4, {""})}});
+    submit({group_id{5}, hard_state{term_number{2}, nobody}, std::nullopt, {batch(2, 1, {std::string(600, 'e')})}});
+    auto start = log_write{group_id{0}, std::nullopt, std::nullopt, {batch(3, 5, {"f"})}};
+    start.start = log_start{{term_number{1}, log_index{2}}, 1, log_index{2}};
+    submit(start);
+    submit({group_id{5}, std::nullopt, std::nullopt, {batch(2, 2, {std::string(3000, 'g')})}});
+    submit({group_id{0}, std::nullopt, std::nullopt, {batch(3, 6, {"h"})}});
+  }
+  std::string segments;
+  for (const auto number : {1u, 2u}) {
+    auto bytes = disk.contents("d/log/" + segment_name(number));
+    bytes.resize(bytes.find_last_not_of('\0') + 1);
+    std::string size;
+    wire_writer{size}.put(static_cast<std::uint16_t>(bytes.size()));
+    segments += size + bytes;
+    const auto alone = size + bytes;
+    if (number == 1)
+      for (const char what : {3, 7, 15}) {
+        out.add("one-" + std::to_string(what), std::string{what, '\0', '\0', '\1', '\1'} + alone);
+        out.add("cut-" + std::to_string(what), std::string{what, '\0', '\0', '\1', '\1'} + alone.substr(0, 900));
+      }
+  }
+  for (const char what : {0, 3, 7, 15})
+    for (const char durable : {0, 5})
+      out.add("two-" + std::to_string(what) + "-" + std::to_string(durable),
+              std::string{what, '\1', durable, '\1', '\2'} + segments);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -252,4 +303,6 @@ int main(int argc, char** argv) {
   write_store(where);
   write_snapshot_files(where);
   write_votes(where);
+  write_hint(where);
+  write_log(where);
 }
