@@ -69,7 +69,8 @@ std::uint64_t sip_hash(std::string_view bytes, std::uint64_t key_low, std::uint6
 }
 
 template std::uint64_t sip_hash<1, 3>(std::string_view, std::uint64_t, std::uint64_t);
-template std::uint64_t sip_hash<2, 4>(std::string_view, std::uint64_t, std::uint64_t); // The one with published examples.
+template std::uint64_t sip_hash<2, 4>(std::string_view, std::uint64_t,
+                                      std::uint64_t); // The one with published examples.
 
 std::uint64_t key_hash(std::string_view key) {
   return sip_hash<1, 3>(key, 0x7472756f70652d6b, 0x762d736e61702d32);

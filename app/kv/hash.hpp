@@ -1,6 +1,6 @@
 /// \file
-/// The hashes that the store's order and its checksum rest on. Snapshots and replicas agree by them: they are the same on
-/// every machine and in every version, so no std::hash.
+/// The hashes that the store's order and its checksum rest on. Snapshots and replicas agree by them: they are the same
+/// on every machine and in every version, so no std::hash.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,18 @@
 
 namespace troupe::kv {
 
-/// SipHash (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012), `compress` rounds per word and `finish` at the
-/// end, with a key of two words.
+/// SipHash (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012), `compress` rounds per word and `finish` at
+/// the end, with a key of two words.
 template <int compress, int finish>
 [[nodiscard]] std::uint64_t sip_hash(std::string_view bytes, std::uint64_t key_low, std::uint64_t key_high);
 
-/// Where a key stands in the store: SipHash-1-3 with a key of our own, which anyone can read here. Chosen for its mixing;
-/// that colliding keys are hard to make is welcome, but nothing leans on it (a leaf of the trie takes any number).
+/// Where a key stands in the store: SipHash-1-3 with a key of our own, which anyone can read here. Chosen for its
+/// mixing; that colliding keys are hard to make is welcome, but nothing leans on it (a leaf of the trie takes any
+/// number).
 [[nodiscard]] std::uint64_t key_hash(std::string_view key);
 
-/// A sum, modulo 2^64, over the 8-byte words of a value (the last padded with zeros), each mixed with its place. Being a
-/// sum it can be brought up to date when bytes are added behind: only the last word and the new ones are read.
+/// A sum, modulo 2^64, over the 8-byte words of a value (the last padded with zeros), each mixed with its place. Being
+/// a sum it can be brought up to date when bytes are added behind: only the last word and the new ones are read.
 ///
 /// `first_word` is the place of `bytes` within the value, counted in words.
 [[nodiscard]] std::uint64_t words_sum(std::string_view bytes, std::uint64_t first_word = 0);

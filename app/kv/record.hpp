@@ -29,8 +29,8 @@ public:
 
   /// Gives the key another value. In place if the record is of generation `now` and has room, but not much too much.
   void assign(generation now, std::string_view value);
-  /// Adds to the value, in time that the suffix's size decides, not the value's: a record that has to move makes room for
-  /// half as much again. (It also moves once per generation.)
+  /// Adds to the value, in time that the suffix's size decides, not the value's: a record that has to move makes room
+  /// for half as much again. (It also moves once per generation.)
   void append(generation now, std::string_view suffix);
 
 private:

@@ -161,8 +161,8 @@ trie read_trie(chunk_source& chunks) {
   return std::move(read).finish();
 }
 
-/// Holds the new state, and when it has taken its place, the old one: freeing that takes a while, and is left to whoever
-/// lets go of this.
+/// Holds the new state, and when it has taken its place, the old one: freeing that takes a while, and is left to
+/// whoever lets go of this.
 class trie_aside final : public built_state {
 public:
   trie_aside(trie& present, trie built) : present_{present}, aside_{std::move(built)} {}

@@ -24,13 +24,13 @@ public:
   [[nodiscard]] std::size_t apply(std::span<const command> commands, answer_list& answers) override;
   void query(std::string_view content, answer_list& answers) override;
 
-  /// In constant time, and shares the entries with the picture; each part of the store is copied when it is next written
-  /// to. Equal states make equal bytes, whatever their histories and wherever chunks end.
+  /// In constant time, and shares the entries with the picture; each part of the store is copied when it is next
+  /// written to. Equal states make equal bytes, whatever their histories and wherever chunks end.
   [[nodiscard]] std::unique_ptr<state_view> save() override;
 
-  /// Throws std::runtime_error, and leaves the state as it was, if the chunks are not what `save` wrote. Takes memory for
-  /// the state, and beside it for one entry and a chunk. Frees the old state before it returns, which is as long a turn
-  /// again: `build` spares the caller both.
+  /// Throws std::runtime_error, and leaves the state as it was, if the chunks are not what `save` wrote. Takes memory
+  /// for the state, and beside it for one entry and a chunk. Frees the old state before it returns, which is as long a
+  /// turn again: `build` spares the caller both.
   void load(chunk_source& chunks) override;
 
   /// As `load`, but aside. Taking the place is a swap; the state whose place was taken is freed with the `built_state`.

@@ -48,8 +48,8 @@ public:
   /// whatever the order in which entries came.
   ///
   /// Two states that differ in one entry's value only, within 8 bytes at multiples of 8, never have the same; any other
-  /// two with a chance of 2^-64, for what bugs and broken memory do. It is no guard against somebody who seeks two states
-  /// with the same sum.
+  /// two with a chance of 2^-64, for what bugs and broken memory do. It is no guard against somebody who seeks two
+  /// states with the same sum.
   [[nodiscard]] std::uint64_t state_hash() const { return state_hash_; }
 
   /// In constant time. The next write to each part of the trie copies that part, once.

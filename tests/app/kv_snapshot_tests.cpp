@@ -160,7 +160,8 @@ TEST_CASE("a length that makes no sense is refused at once, not when everything 
   };
   auto some = of_keys({"a"});
   const auto opening = dump(some).substr(0, opening_bytes);
-  for (const auto& length : {std::string{"\x81\x00", 2}, std::string{"\xff\xff\xff\xff\xff"}, std::string{"\xff\xff\xff\xff\x1f"}}) {
+  for (const auto& length :
+       {std::string{"\x81\x00", 2}, std::string{"\xff\xff\xff\xff\xff"}, std::string{"\xff\xff\xff\xff\x1f"}}) {
     auto source = endless{opening + length};
     CHECK_THROWS_AS(some.load(source), std::runtime_error);
     CHECK_LE(source.asked, 2);

@@ -206,4 +206,3 @@ TEST_CASE("an answer does not grow beyond its bound") {
   CHECK_EQ(query(tested, encoded(opcode::mget, {"a", "a", "a"})),
            "-ERR reply would exceed the limit of 32 MiB; ask for fewer keys\r\n");
 }
-

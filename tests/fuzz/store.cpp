@@ -1,6 +1,6 @@
 // The key-value machine, on entries that no gateway wrote and snapshots that nobody saved. Input: u8 which | u8 how to
-// cut | entries, each u8 length and that many bytes; or, if `which` is odd, a snapshot; if its second bit is set, too, one
-// without its opening, which is put before it: or the sum in there would be all that was ever tried.
+// cut | entries, each u8 length and that many bytes; or, if `which` is odd, a snapshot; if its second bit is set, too,
+// one without its opening, which is put before it: or the sum in there would be all that was ever tried.
 #include "app/kv/store.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/replies.hpp"
