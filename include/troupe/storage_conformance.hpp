@@ -12,7 +12,10 @@
 ///
 /// What is checked is what storage.hpp says, and nothing of how a store does it: batches may come back cut or joined
 /// differently as long as each entry has its index, term, leader time, kind and bytes. Every call to the store is made
-/// by the calling thread; read plans and chores also run on threads of the checks' own.
+/// by the calling thread; read plans, chores and snapshots also run on threads of the checks' own.
+///
+/// For a store that keeps no snapshots (`storage::keeps_snapshots`) the checks of snapshots, and of where a log begins,
+/// are skipped.
 #pragma once
 
 #include "troupe/storage.hpp"
@@ -43,7 +46,7 @@ struct storage_under_test {
 
   /// Optional, with `lose_power` only: `steps` more steps of the medium (writes, syncs) are carried out, and then no
   /// further one until this is called again. The checks call it, submit, and then lose the power or just close, as if
-  /// the process had been killed; the submit may throw or never be done. Before they open again, they call it with the
+  /// the process had been killed; the submit may throw or never be done; a snapshot's sink must throw. Before they open again, they call it with the
   /// largest number there is: the medium works again.
   std::function<void(std::size_t steps)> stop_medium_after = {};
 };

@@ -1,5 +1,6 @@
 #include "persistence/conformance/bench.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -37,6 +38,14 @@ std::function<void()> completion::callback() const {
 
 bool completion::wait(std::chrono::milliseconds patience) const {
   return state_->happened.wait_for(patience) == std::future_status::ready;
+}
+
+void append_all(snapshot_sink& sink, std::string_view content) {
+  for (std::size_t piece = 1; !content.empty(); piece = piece * 3 % 50'021) {
+    const auto part = content.substr(0, piece);
+    sink.append(part);
+    content.remove_prefix(part.size());
+  }
 }
 
 std::vector<entry_image> images_of(const std::vector<entry_batch>& batches, log_index first, const std::string& where) {
@@ -81,8 +90,9 @@ void bench::reopen() {
   open();
 }
 
-void bench::lose_power_and_reopen() {
+void bench::lose_power_and_reopen(std::unique_ptr<snapshot_sink> under_way) {
   calling("lose_power", [&] { subject_.lose_power(); });
+  under_way.reset();
   reopen();
 }
 
@@ -114,15 +124,100 @@ bool bench::write_cut_short(const std::vector<log_write>& writes, std::size_t st
   // went, so it gets a moment.
   constexpr std::chrono::milliseconds moment{20};
   const auto was_done = done.wait(threw ? std::chrono::milliseconds{0} : moment);
+  end_as(how);
+  if (was_done)
+    perform(model_, writes);
+  adopt_what_remains(was_done ? std::vector<log_write>{} : writes);
+  return was_done;
+}
+
+void bench::end_as(ending how) {
   if (how == ending::power_loss)
     calling("lose_power", [&] { subject_.lose_power(); });
   close();
   calling("stop_medium_after", [&] { subject_.stop_medium_after(std::numeric_limits<std::size_t>::max()); });
   open();
-  if (was_done)
-    perform(model_, writes);
-  adopt_what_remains(was_done ? std::vector<log_write>{} : writes);
-  return was_done;
+}
+
+std::unique_ptr<snapshot_sink> bench::begin_snapshot(group_id group, const snapshot_mark& at) {
+  auto plan = calling("plan_snapshot", [&] { return store_->plan_snapshot(group, at); });
+  require(plan != nullptr, "plan_snapshot returned no plan");
+  auto sink = calling("opening a snapshot for writing", [&] { return on_another_thread(std::move(plan)); });
+  require(sink != nullptr, "a snapshot's plan returned no sink");
+  return sink;
+}
+
+std::unique_ptr<snapshot_reader> bench::open_snapshot(group_id group, log_index index) {
+  auto plan = calling("plan_snapshot_read", [&] { return store_->plan_snapshot_read(group, index); });
+  require(plan != nullptr, "plan_snapshot_read returned no plan");
+  auto reader = calling("opening a snapshot for reading", [&] { return on_another_thread(std::move(plan)); });
+  require(reader != nullptr, "a snapshot's plan returned no reader");
+  return reader;
+}
+
+void bench::save_snapshot(group_id group, const snapshot_mark& at, std::string_view content) {
+  auto sink = begin_snapshot(group, at);
+  calling("writing a snapshot", [&] {
+    on_another_thread([&] {
+      append_all(*sink, content);
+      sink->finish();
+      sink.reset();
+    });
+  });
+  model_[group].snapshots[at.at.index] = {{at.at, at.time, content.size()}, std::string{content}};
+}
+
+bool bench::save_cut_short(group_id group, const snapshot_mark& at, std::string_view content, std::size_t steps,
+                           ending how) {
+  calling("stop_medium_after", [&] { subject_.stop_medium_after(steps); });
+  auto is_finished = false;
+  try {
+    const auto sink = on_another_thread(store_->plan_snapshot(group, at));
+    on_another_thread([&] {
+      append_all(*sink, content);
+      sink->finish();
+    });
+    is_finished = true;
+  } catch (const std::exception&) {
+    // The medium has stopped.
+  }
+  end_as(how);
+  const auto found = look(group).snapshots;
+  const snapshot_image whole{{at.at, at.time, content.size()}, std::string{content}};
+  if (const auto there = found.find(at.at.index); is_finished || (there != found.end() && there->second == whole))
+    model_[group].snapshots[at.at.index] = whole;
+  expect_all_same();
+  return is_finished;
+}
+
+void bench::expect_no_snapshot(group_id group, log_index index) {
+  const auto where = words_of(group) + ": a snapshot at index " + std::to_string(index.value());
+  for (const auto& each : recover(group, 0).snapshots)
+    require(each.at.index != index, where + " that there should not be is recovered");
+  auto plan = calling("plan_snapshot_read", [&] { return store_->plan_snapshot_read(group, index); });
+  auto is_there = true;
+  try {
+    is_there = on_another_thread(std::move(plan)) != nullptr;
+  } catch (const std::exception&) {
+    is_there = false;
+  }
+  require(!is_there, where + " that there should not be can be opened");
+}
+
+snapshot_image bench::look_at_snapshot(group_id group, const snapshot_mark& mark) {
+  const auto where = words_of(group) + ": the snapshot at " + words_of(mark);
+  const auto reader = open_snapshot(group, mark.at.index);
+  require(reader->mark() == mark, where + " says of itself that it is at " + words_of(reader->mark()));
+  snapshot_image image{mark, {}};
+  constexpr std::size_t step = 30'000;
+  while (image.content.size() < mark.size_bytes) {
+    const auto part = calling("reading a snapshot", [&] { return reader->read(image.content.size(), step); });
+    require(part.size() == std::min<std::size_t>(step, mark.size_bytes - image.content.size()),
+            where + " gave " + std::to_string(part.size()) + " bytes at offset " + std::to_string(image.content.size())
+                + " for " + std::to_string(step));
+    image.content += part;
+  }
+  return image;
 }
 
 void bench::adopt_what_remains(const std::vector<log_write>& under_way) {
@@ -153,13 +248,23 @@ group_image bench::look(group_id group) {
   const auto found = recover(group, without_limit);
   group_image image;
   image.vote = found.vote;
-  if (found.last == log_index{}) {
-    require(found.terms.empty() && found.tail.empty(), where + ": no last index, but terms or a tail");
+  image.start = found.start;
+  auto newest = log_index{};
+  for (const auto& mark : found.snapshots) {
+    require(mark.at.index > newest, where + ": the snapshots do not come oldest first");
+    newest = mark.at.index;
+    image.snapshots.emplace(newest, look_at_snapshot(group, mark));
+  }
+  require(found.last >= found.start.before.index,
+          where + ": the log begins " + words_of(found.start) + ", but is said to end at "
+              + std::to_string(found.last.value()));
+  if (found.last == found.start.before.index) {
+    require(found.terms.empty() && found.tail.empty(), where + ": the log is empty, but has terms or a tail");
     return image;
   }
   const auto tail_begins = found.tail.empty() ? found.last.next() : found.tail.front().first();
-  require(tail_begins > log_index{} && tail_begins <= found.last.next(), where + ": the tail begins behind its log");
-  for (log_index next{1}; next < tail_begins;) {
+  require(tail_begins >= image.first() && tail_begins <= found.last.next(), where + ": the tail begins outside its log");
+  for (auto next = image.first(); next < tail_begins;) {
     const auto read =
         calling("a read", plan_read({group, next, tail_begins.before(), std::numeric_limits<std::size_t>::max()}));
     require(!read.empty(), where + ": a read returned nothing");
@@ -189,13 +294,13 @@ void bench::expect_all_same() {
 
 void bench::expect_read(const log_range& range) {
   const auto where = "reading " + std::to_string(range.first.value()) + " to " + std::to_string(range.last.value());
-  const auto& log = expected(range.group).entries;
+  const auto& log = expected(range.group);
   for (auto next = range.first; next <= range.last;) {
     const auto batches = calling("a read", plan_read({range.group, next, range.last, range.max_bytes}));
     require(!batches.empty(), where + ": a read returned nothing");
     for (const auto& found : images_of(batches, next, where)) {
       require(next <= range.last, where + ": more entries than asked for");
-      const auto& wanted = log[next.value() - 1];
+      const auto& wanted = log.at(next);
       if (!(found == wanted))
         throw nonconformance{where + ", index " + std::to_string(next.value()) + ": expected an " + words_of(wanted)
                              + ", got an " + words_of(found)};

@@ -11,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::conformance {
@@ -69,8 +70,8 @@ public:
   void close();
   /// Closes and opens.
   void reopen();
-  /// Loses power and opens again.
-  void lose_power_and_reopen();
+  /// Loses power and opens again. A snapshot may be under way.
+  void lose_power_and_reopen(std::unique_ptr<snapshot_sink> under_way = nullptr);
 
   /// Submits, waits until it is done, and tells the model.
   void write(std::vector<log_write> writes);
@@ -81,13 +82,25 @@ public:
   /// were done.
   bool write_cut_short(const std::vector<log_write>& writes, std::size_t steps, ending how = ending::power_loss);
 
+  /// Has a snapshot written and finished on another thread, and tells the model.
+  void save_snapshot(group_id group, const snapshot_mark& at, std::string_view content);
+  /// Has the medium stop after `steps` steps of that, and the store end as told and be opened again. The snapshot is
+  /// then there or not, as the model has it from then on; if `finish` returned, it must be. Returns whether it did.
+  bool save_cut_short(group_id group, const snapshot_mark& at, std::string_view content, std::size_t steps,
+                      ending how = ending::power_loss);
+  /// Opens a snapshot for writing or reading, on another thread.
+  [[nodiscard]] std::unique_ptr<snapshot_sink> begin_snapshot(group_id group, const snapshot_mark& at);
+  [[nodiscard]] std::unique_ptr<snapshot_reader> open_snapshot(group_id group, log_index index);
+  /// Fails if the store knows a snapshot there.
+  void expect_no_snapshot(group_id group, log_index index);
+
   /// What the store should hold of a group, or of all.
   [[nodiscard]] const group_image& expected(group_id group) { return model_[group]; }
   [[nodiscard]] const store_image& expected() const { return model_; }
 
   [[nodiscard]] recovered_group recover(group_id group, std::size_t tail_bytes);
   [[nodiscard]] read_plan plan_read(const log_range& range);
-  /// All that the store has of a group: what it recovers, older entries by reads.
+  /// All that the store has of a group: what it recovers, older entries by reads, and what is in its snapshots.
   [[nodiscard]] group_image look(group_id group);
   /// Fails unless the store has of this group, or of every group written to, what the model has.
   void expect_same(group_id group);
@@ -104,6 +117,8 @@ public:
 private:
   /// What a crash left must be what the model has, but for a beginning of `under_way`, which the model then has too.
   void adopt_what_remains(const std::vector<log_write>& under_way);
+  void end_as(ending how);
+  [[nodiscard]] snapshot_image look_at_snapshot(group_id group, const snapshot_mark& mark);
 
   const storage_under_test& subject_;
   storage_check_options options_;
@@ -111,6 +126,9 @@ private:
   store_image model_;
   std::vector<completion> completions_;
 };
+
+/// Adds all of it to the sink, in pieces of different sizes.
+void append_all(snapshot_sink& sink, std::string_view content);
 
 /// Entries of `batches` as images. Fails unless they are well-formed, consecutive and begin at `first`.
 [[nodiscard]] std::vector<entry_image> images_of(const std::vector<entry_batch>& batches, log_index first,

@@ -18,6 +18,8 @@ struct check {
   /// Gets an open store in a fresh place. Throws `nonconformance`, or `not_applicable`.
   void (*run)(bench&);
   needs need = needs::nothing;
+  /// For stores that keep snapshots only.
+  bool is_on_snapshots = false;
 };
 
 /// Votes, entries, terms and tails; groups; large and small.
@@ -26,6 +28,10 @@ struct check {
 [[nodiscard]] std::vector<check> truncation_checks();
 /// Reading back, reads on other threads, chores.
 [[nodiscard]] std::vector<check> reading_checks();
+/// Where a log begins.
+[[nodiscard]] std::vector<check> start_checks();
+/// Snapshots, and what is in them.
+[[nodiscard]] std::vector<check> snapshot_checks();
 /// Completions and power.
 [[nodiscard]] std::vector<check> durability_checks();
 

@@ -101,11 +101,23 @@ void recovered_is_durable(bench& place) {
 
 void read_somewhere(bench& place, chance& luck) {
   const group_id group{static_cast<std::uint32_t>(luck.below(groups))};
-  const auto last = place.expected(group).last().value();
-  if (last == 0)
+  const auto& held = place.expected(group);
+  if (held.entries.empty())
     return;
-  const auto first = 1 + luck.below(last);
-  place.expect_read({group, log_index{first}, log_index{first + luck.below(last - first + 1)}, luck.below(20000)});
+  const auto first = held.first() + luck.below(held.entries.size());
+  place.expect_read({group, first, first + luck.below(held.last() - first + 1), luck.below(20000)});
+}
+
+void snapshot_somewhere(bench& place, chance& luck) {
+  const group_id group{static_cast<std::uint32_t>(luck.below(groups))};
+  const auto drawn = place.store().keeps_snapshots() ? draw_snapshot(luck, place.expected(group)) : std::nullopt;
+  if (!drawn)
+    return;
+  if (place.can_stop_medium() && luck.once_in(4))
+    place.save_cut_short(group, drawn->mark, drawn->content, luck.below(12),
+                         luck.once_in(2) ? ending::process_end : ending::power_loss);
+  else
+    place.save_snapshot(group, drawn->mark, drawn->content);
 }
 
 void random_history(bench& place) {
@@ -116,6 +128,8 @@ void random_history(bench& place) {
       auto writes = draw_writes(luck, place.expected(), groups);
       if (what < 5 && place.can_stop_medium())
         place.write_cut_short(writes, luck.below(8), luck.once_in(2) ? ending::process_end : ending::power_loss);
+      else if (what < 12)
+        snapshot_somewhere(place, luck);
       else if (what < 60)
         place.write(std::move(writes));
       else if (what < 75)

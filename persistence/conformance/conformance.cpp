@@ -13,7 +13,7 @@ using namespace conformance;
 const std::vector<check>& all_checks() {
   static const auto checks = [] {
     auto all = content_checks();
-    for (auto more : {truncation_checks(), reading_checks(), durability_checks()})
+    for (auto more : {truncation_checks(), reading_checks(), start_checks(), snapshot_checks(), durability_checks()})
       all.insert(all.end(), more.begin(), more.end());
     return all;
   }();
@@ -48,6 +48,8 @@ void run(const check& which, const storage_under_test& subject, const storage_ch
   }
   try {
     bench place{subject, options};
+    if (which.is_on_snapshots && !place.store().keeps_snapshots())
+      throw not_applicable{"the store under test keeps no snapshots"};
     which.run(place);
     place.finish();
     result.verdict = storage_verdict::passed;

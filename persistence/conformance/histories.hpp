@@ -5,6 +5,7 @@
 #include "persistence/conformance/model.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace troupe::conformance {
@@ -26,7 +27,11 @@ private:
 };
 
 /// Draws the writes of one submit, one to four, of groups 0 to `groups` - 1, to continue what `held` has: terms rise,
-/// each has one vote, an entry's term is never above its group's, now and then the newest entries are replaced.
+/// each has one vote, an entry's term is never above its group's, now and then the newest entries are replaced,
+/// and, if there is a snapshot, the oldest forgotten.
 [[nodiscard]] std::vector<log_write> draw_writes(chance& luck, const store_image& held, std::uint32_t groups);
+
+/// Draws a snapshot that a peer of that group could take or be sent: not before its newest. Nothing, if it could not.
+[[nodiscard]] std::optional<snapshot_image> draw_snapshot(chance& luck, const group_image& group);
 
 } // namespace troupe::conformance

@@ -8,7 +8,35 @@ namespace {
 
 void truncate(group_image& group, log_index from) {
   if (from <= group.last())
-    group.entries.resize(from.value() - 1);
+    group.entries.resize(from - group.first());
+}
+
+void begin(group_image& group, const log_start& start) {
+  if (group.has(start.before))
+    group.entries.erase(group.entries.begin(),
+                        group.entries.begin() + static_cast<std::ptrdiff_t>(start.before.index.next() - group.first()));
+  else
+    group.entries.clear();
+  group.start = start;
+  group.snapshots.erase(group.snapshots.begin(), group.snapshots.lower_bound(start.oldest_snapshot));
+}
+
+/// The first difference between the snapshots; empty if there is none.
+std::string difference(const std::map<log_index, snapshot_image>& expected,
+                       const std::map<log_index, snapshot_image>& found) {
+  for (const auto& [index, wanted] : expected) {
+    const auto at = found.find(index);
+    if (at == found.end())
+      return "expected the snapshot at " + words_of(wanted.mark) + ", found none there";
+    if (at->second.mark != wanted.mark)
+      return "expected the snapshot at " + words_of(wanted.mark) + ", found one at " + words_of(at->second.mark);
+    if (at->second.content != wanted.content)
+      return "the snapshot at " + words_of(wanted.mark) + " has another content";
+  }
+  for (const auto& [index, extra] : found)
+    if (!expected.contains(index))
+      return "expected no snapshot at " + words_of(extra.mark) + ", found one";
+  return {};
 }
 
 std::string hexadecimal(std::string_view bytes) {
@@ -23,9 +51,17 @@ std::string hexadecimal(std::string_view bytes) {
 
 } // namespace
 
+bool group_image::has(const log_position& position) const {
+  if (position.index == start.before.index)
+    return position.term == start.before.term;
+  return position.index >= first() && position.index <= last() && at(position.index).term == position.term;
+}
+
 void perform(group_image& group, const log_write& write) {
   if (write.vote)
     group.vote = *write.vote;
+  if (write.start)
+    begin(group, *write.start);
   if (write.truncate_from)
     truncate(group, *write.truncate_from);
   for (const auto& batch : write.append)
@@ -42,14 +78,14 @@ std::vector<term_run> runs_of(const group_image& group) {
   std::vector<term_run> runs;
   for (std::size_t i = 0; i < group.entries.size(); ++i)
     if (runs.empty() || runs.back().term != group.entries[i].term)
-      runs.push_back({log_index{i + 1}, group.entries[i].term});
+      runs.push_back({group.first() + i, group.entries[i].term});
   return runs;
 }
 
 std::size_t payload_bytes(const group_image& group, log_index first, log_index last) {
   std::size_t bytes = 0;
   for (auto index = first; index <= last; index = index.next())
-    bytes += entry_overhead_bytes + group.entries[index.value() - 1].content.size();
+    bytes += entry_overhead_bytes + group.at(index).content.size();
   return bytes;
 }
 
@@ -62,7 +98,7 @@ bool may_remain(const group_image& before, const std::vector<log_write>& under_w
   auto log = before;
   std::size_t votes_needed = 0;
   const auto matches = [&] {
-    return log.entries == found.entries
+    return log.start == found.start && log.entries == found.entries && log.snapshots == found.snapshots
         && std::find(votes.begin() + static_cast<std::ptrdiff_t>(votes_needed), votes.end(), found.vote) != votes.end();
   };
   if (matches())
@@ -73,6 +109,11 @@ bool may_remain(const group_image& before, const std::vector<log_write>& under_w
       continue;
     votes_so_far += each.vote ? 1 : 0;
     votes_needed = votes_so_far;
+    if (each.start) {
+      begin(log, *each.start);
+      if (matches())
+        return true;
+    }
     if (each.truncate_from) {
       truncate(log, *each.truncate_from);
       if (matches())
@@ -91,15 +132,17 @@ bool may_remain(const group_image& before, const std::vector<log_write>& under_w
 std::string difference(const group_image& expected, const group_image& found) {
   if (expected.vote != found.vote)
     return "expected " + words_of(expected.vote) + ", found " + words_of(found.vote);
+  if (expected.start != found.start)
+    return "expected the log to begin " + words_of(expected.start) + ", found it to begin " + words_of(found.start);
   const auto both = std::min(expected.entries.size(), found.entries.size());
   for (std::size_t i = 0; i < both; ++i)
     if (expected.entries[i] != found.entries[i])
-      return "at index " + std::to_string(i + 1) + " expected an " + words_of(expected.entries[i]) + ", found an "
+      return "at index " + std::to_string((expected.first() + i).value()) + " expected an " + words_of(expected.entries[i]) + ", found an "
           + words_of(found.entries[i]);
   if (expected.entries.size() != found.entries.size())
     return "expected " + std::to_string(expected.entries.size()) + " entries, found "
         + std::to_string(found.entries.size());
-  return {};
+  return difference(expected.snapshots, found.snapshots);
 }
 
 std::string words_of(const hard_state& vote) {
@@ -119,6 +162,17 @@ std::string words_of(const std::vector<term_run>& runs) {
     text += (text.size() > 1 ? ", term " : "term ") + std::to_string(each.term.value()) + " from "
         + std::to_string(each.first.value());
   return text + "]";
+}
+
+std::string words_of(const log_start& start) {
+  return "behind index " + std::to_string(start.before.index.value()) + " of term "
+      + std::to_string(start.before.term.value()) + ", time " + std::to_string(start.time) + ", oldest snapshot "
+      + std::to_string(start.oldest_snapshot.value());
+}
+
+std::string words_of(const snapshot_mark& mark) {
+  return "index " + std::to_string(mark.at.index.value()) + " of term " + std::to_string(mark.at.term.value())
+      + ", time " + std::to_string(mark.time) + ", " + std::to_string(mark.size_bytes) + " bytes";
 }
 
 } // namespace troupe::conformance

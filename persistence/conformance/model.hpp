@@ -21,18 +21,32 @@ struct entry_image {
   friend bool operator==(const entry_image&, const entry_image&) = default;
 };
 
-/// A group: its vote, and its log from index 1 on.
+/// A snapshot that was finished.
+struct snapshot_image {
+  snapshot_mark mark;
+  std::string content;
+
+  friend bool operator==(const snapshot_image&, const snapshot_image&) = default;
+};
+
+/// A group: its vote, its log from behind its start on, and its snapshots by index.
 struct group_image {
   hard_state vote;
+  log_start start;
   std::vector<entry_image> entries;
+  std::map<log_index, snapshot_image> snapshots;
 
-  [[nodiscard]] log_index last() const { return log_index{entries.size()}; }
+  [[nodiscard]] log_index first() const { return start.before.index.next(); }
+  [[nodiscard]] log_index last() const { return start.before.index + entries.size(); }
+  [[nodiscard]] const entry_image& at(log_index index) const { return entries[index - first()]; }
+  /// Has the log, its start included, an entry of that term at that index?
+  [[nodiscard]] bool has(const log_position& position) const;
   friend bool operator==(const group_image&, const group_image&) = default;
 };
 
 using store_image = std::map<group_id, group_image>;
 
-/// Carries out one write, which must be of that group.
+/// Carries out one write, which must be of that group. A start lets snapshots go that are not needed any more.
 void perform(group_image& group, const log_write& write);
 void perform(store_image& all, const std::vector<log_write>& writes);
 
@@ -43,7 +57,7 @@ void perform(store_image& all, const std::vector<log_write>& writes);
 [[nodiscard]] std::size_t payload_bytes(const group_image& group, log_index first, log_index last);
 
 /// May a loss of power have left `found` of a group that was `before`, while `under_way` was being written? Allowed is
-/// any beginning of its writes, cut between their parts or between entries; and votes may be ahead of the log, but
+/// any beginning of its writes, cut between their parts (hard state, start, truncation, entries) or between entries; and votes may be ahead of the log, but
 /// never behind it: no entry is there without the term it was written under.
 [[nodiscard]] bool may_remain(const group_image& before, const std::vector<log_write>& under_way, group_id group,
                               const group_image& found);
@@ -56,5 +70,9 @@ void perform(store_image& all, const std::vector<log_write>& writes);
 /// "entry of term 3, time 20, kind 1, 5 bytes 68656c6c6f".
 [[nodiscard]] std::string words_of(const entry_image& entry);
 [[nodiscard]] std::string words_of(const std::vector<term_run>& runs);
+/// "behind index 9 of term 2, time 90, oldest snapshot 9".
+[[nodiscard]] std::string words_of(const log_start& start);
+/// "index 9 of term 2, time 90, 100 bytes".
+[[nodiscard]] std::string words_of(const snapshot_mark& mark);
 
 } // namespace troupe::conformance

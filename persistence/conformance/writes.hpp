@@ -59,4 +59,26 @@ struct draft {
   return {group, std::nullopt, log_index{from}, std::move(batches)};
 }
 
+/// Where a snapshot is: its time is that of `batch` and `filler`, if its entry is the first of one.
+[[nodiscard]] inline snapshot_mark mark_at(std::uint64_t term, std::uint64_t index) {
+  return {{term_number{term}, log_index{index}}, static_cast<std::int64_t>(index) * 1000 + 1, 0};
+}
+
+[[nodiscard]] inline log_start behind(const snapshot_mark& mark, std::uint64_t oldest_snapshot) {
+  return {mark.at, mark.time, log_index{oldest_snapshot}};
+}
+
+[[nodiscard]] inline log_write starting(group_id group, const log_start& start) {
+  return {group, std::nullopt, std::nullopt, {}, start};
+}
+
+/// Bytes that show where they are from: no two pieces of it are alike, and no other number's.
+[[nodiscard]] inline std::string snapshot_text(std::uint64_t number, std::size_t bytes) {
+  std::string text;
+  while (text.size() < bytes)
+    text += std::to_string(number) + "@" + std::to_string(text.size()) + std::string(1 + text.size() % 3, '\0');
+  text.resize(bytes);
+  return text;
+}
+
 } // namespace troupe::conformance

@@ -60,12 +60,16 @@ public:
     if (write.vote && !is(flaw::drops_votes_beside_entries, !write.append.empty())
         && !is(flaw::keeps_the_first_vote, group.vote.current_term != term_number{}))
       group.vote = is(flaw::forgets_the_candidate) ? hard_state{write.vote->current_term, nobody} : *write.vote;
+    if (write.start && !is(flaw::starts_last))
+      begin(write.group, *write.start);
     if (write.truncate_from && !is(flaw::appends_without_truncating, !write.append.empty()))
       truncate(group, *write.truncate_from);
     if (is(flaw::drops_entries_beside_votes, write.vote.has_value()))
       return;
     for (const auto& batch : write.append)
       append(group, batch);
+    if (write.start && is(flaw::starts_last))
+      begin(write.group, *write.start);
   }
 
   void truncate(paper_group& group, log_index from) {
@@ -80,6 +84,40 @@ public:
 private:
   [[nodiscard]] bool is(flaw which, bool also = true) const { return broken_ == which && also; }
 
+  void begin(group_id which, const log_start& start) {
+    if (is(flaw::ignores_starts))
+      return;
+    if (is(flaw::starts_all_groups))
+      for (auto& [other, group] : all_)
+        begin_behind(group, start);
+    begin_behind(all_[group_of(which)], start);
+  }
+
+  void begin_behind(paper_group& group, log_start start) {
+    if (is(flaw::starts_need_entries, group.batches.empty()))
+      return;
+    if (is(flaw::starts_once, group.start.before.index > log_index{})) {
+      group.start.oldest_snapshot = start.oldest_snapshot;
+      return;
+    }
+    if (is(flaw::keeps_the_first_oldest, start.before == group.start.before))
+      start.oldest_snapshot = group.start.oldest_snapshot;
+    const auto keeps = (has(group, start.before) || is(flaw::starts_by_index_alone)) && !is(flaw::starts_void_all);
+    std::vector<entry_batch> kept;
+    for (const auto& each : group.batches)
+      if (keeps && each.last() > start.before.index
+          && !is(flaw::starts_at_whole_batches, each.first() <= start.before.index))
+        kept.push_back(each.slice(std::max(each.first(), start.before.index.next()), each.last()));
+    group.batches = std::move(kept);
+    group.start = start;
+  }
+
+  [[nodiscard]] static bool has(const paper_group& group, const log_position& at) {
+    return at == group.start.before || std::any_of(group.batches.begin(), group.batches.end(), [&](const auto& each) {
+             return each.first() <= at.index && at.index <= each.last() && each.term() == at.term;
+           });
+  }
+
   [[nodiscard]] group_id group_of(group_id group) const {
     return is(flaw::mixes_groups) ? group_id{group.value() & 63u} : group;
   }
@@ -93,6 +131,8 @@ private:
       group.old_runs = runs_of(group, true);
     while (!group.batches.empty() && group.batches.back().first() >= from)
       group.batches.pop_back();
+    if (is(flaw::truncations_move_starts, group.batches.empty()))
+      group.start = {};
     if (group.batches.empty() || group.batches.back().last() < from)
       return;
     const auto part = group.batches.back();
@@ -120,7 +160,9 @@ private:
 std::vector<log_write> as_written(std::vector<log_write> writes, flaw broken) {
   if (broken == flaw::writes_back_to_front)
     std::reverse(writes.begin(), writes.end());
-  if (broken != flaw::writes_entries_before_votes && broken != flaw::truncates_first)
+  const auto splits = broken == flaw::writes_entries_before_votes || broken == flaw::truncates_first
+      || broken == flaw::writes_starts_late;
+  if (!splits)
     return writes;
   std::vector<log_write> before;
   std::vector<log_write> after;
@@ -129,8 +171,15 @@ std::vector<log_write> as_written(std::vector<log_write> writes, flaw broken) {
     if (broken == flaw::truncates_first) {
       before.push_back({each.group, std::nullopt, each.truncate_from, {}});
       second.truncate_from.reset();
+    } else if (broken == flaw::writes_starts_late) {
+      before.push_back({each.group, each.vote, std::nullopt, {}});
+      second.vote.reset();
+      if (each.start) {
+        before.push_back({each.group, std::nullopt, each.truncate_from, each.append});
+        second.start = each.start;
+      }
     } else {
-      before.push_back({each.group, std::nullopt, each.truncate_from, each.append});
+      before.push_back({each.group, std::nullopt, each.truncate_from, each.append, each.start});
       second = {each.group, each.vote, std::nullopt, {}};
     }
     after.push_back(std::move(second));
@@ -174,6 +223,98 @@ std::vector<entry_batch> buffered(const std::vector<entry_batch>& batches, const
   return found;
 }
 
+/// A snapshot is a draft until it is finished.
+class paper_sink final : public snapshot_sink {
+public:
+  paper_sink(std::shared_ptr<paper_medium> medium, flaw broken, int life, group_id group, const snapshot_mark& at)
+      : medium_{std::move(medium)}, broken_{broken}, life_{life}, group_{group}, draft_{at, {}},
+        submits_{medium_->submits} {
+    draft_.mark.size_bytes = 0;
+    const std::lock_guard lock{medium_->guard};
+    if (is(flaw::overwrites_snapshots))
+      medium_->snapshots[group_].erase(at.at.index);
+  }
+
+  ~paper_sink() override {
+    const std::lock_guard lock{medium_->guard};
+    if (is(flaw::keeps_unfinished_snapshots) && life_ == medium_->life)
+      keep(draft_);
+  }
+
+  void append(std::string_view bytes) override {
+    const std::lock_guard lock{medium_->guard};
+    take_step();
+    draft_.content += bytes;
+    if (is(flaw::has_16_bit_snapshots))
+      draft_.content.resize(std::min<std::size_t>(draft_.content.size(), 65'535));
+    draft_.mark.size_bytes = draft_.content.size();
+    if (is(flaw::knows_unfinished_snapshots))
+      keep(draft_);
+  }
+
+  void finish() override {
+    const std::lock_guard lock{medium_->guard};
+    if (is(flaw::knows_snapshots_before_sync)) {
+      auto half = draft_;
+      half.content.resize(half.mark.size_bytes / 2);
+      half.mark.size_bytes /= 2;
+      take_step();
+      keep(half);
+    }
+    take_step();
+    if (is(flaw::forgets_snapshot_times))
+      draft_.mark.time = 0;
+    const auto is_there = medium_->snapshots[group_].contains(draft_.mark.at.index);
+    if ((is(flaw::keeps_the_first_snapshot) && is_there)
+        || (is(flaw::loses_snapshots_beside_submits) && submits_ != medium_->submits))
+      return;
+    keep(draft_);
+  }
+
+private:
+  [[nodiscard]] bool is(flaw which) const { return broken_ == which; }
+
+  void take_step() {
+    if (life_ != medium_->life || medium_->steps_left == std::size_t{0})
+      throw std::runtime_error{"the medium has stopped"};
+    if (medium_->steps_left)
+      --*medium_->steps_left;
+  }
+
+  void keep(const paper_snapshot& what) { medium_->snapshots[group_][what.mark.at.index] = what; }
+
+  std::shared_ptr<paper_medium> medium_;
+  flaw broken_;
+  int life_;
+  group_id group_;
+  paper_snapshot draft_;
+  std::size_t submits_;
+};
+
+/// Has a copy: what is removed is read all the same.
+class paper_reader final : public snapshot_reader {
+public:
+  paper_reader(std::shared_ptr<paper_medium> medium, flaw broken, group_id group, paper_snapshot what)
+      : medium_{std::move(medium)}, broken_{broken}, group_{group}, what_{std::move(what)} {}
+
+  const snapshot_mark& mark() const override { return what_.mark; }
+
+  std::string read(std::uint64_t offset, std::size_t max_bytes) override {
+    const std::lock_guard lock{medium_->guard};
+    if (broken_ == flaw::removes_what_is_read && !medium_->snapshots[group_].contains(what_.mark.at.index))
+      return {};
+    if (broken_ == flaw::reads_snapshot_pages)
+      max_bytes = std::min<std::size_t>(max_bytes, 4096 - offset % 4096);
+    return what_.content.substr(offset, max_bytes);
+  }
+
+private:
+  std::shared_ptr<paper_medium> medium_;
+  flaw broken_;
+  group_id group_;
+  paper_snapshot what_;
+};
+
 class paper_store final : public storage {
 public:
   paper_store(std::shared_ptr<paper_medium> medium, flaw broken, bool elsewhere)
@@ -195,14 +336,18 @@ public:
     const auto& from = is(flaw::recovers_as_opened) ? opened_ : *now_;
     const auto at = from.find(is(flaw::mixes_groups) ? group_id{group.value() & 63u} : group);
     recovered_group found;
+    found.snapshots = snapshots_of(group, at == from.end() ? paper_group{} : at->second);
     if (at == from.end()) {
       found.vote.current_term = term_number{is(flaw::begins_in_term_one) ? 1u : 0u};
       return found;
     }
     const auto& held = at->second;
     found.vote = held.vote;
-    found.last = held.last();
+    found.start = held.start;
+    found.last = is(flaw::empties_to_zero) && held.batches.empty() ? log_index{} : held.last();
     found.terms = runs_of(held, !is(flaw::does_not_join_runs));
+    if (is(flaw::tells_runs_from_one) && !found.terms.empty())
+      found.terms.front().first = log_index{1};
     if (!held.old_runs.empty() && !held.batches.empty())
       found.terms = held.old_runs;
     if (is(flaw::invents_an_entry) && held.batches.empty())
@@ -219,6 +364,10 @@ public:
     if (is(flaw::drops_what_is_under_way))
       return drop_behind(std::move(writes), done);
     ++submits_;
+    {
+      const std::lock_guard lock{medium_->guard};
+      ++medium_->submits;
+    }
     writes = as_written(std::move(writes), broken_);
     if (!elsewhere_)
       return write_and_tell(writes, done);
@@ -246,6 +395,21 @@ public:
     };
   }
 
+  bool keeps_snapshots() const override { return true; }
+
+  snapshot_write_plan plan_snapshot(group_id group, const snapshot_mark& at) override {
+    return [medium = medium_, broken = broken_, life = life_, group = group_of_snapshot(group), at] {
+      return std::make_unique<paper_sink>(medium, broken, life, group, at);
+    };
+  }
+
+  snapshot_read_plan plan_snapshot_read(group_id group, log_index index) override {
+    return [medium = medium_, broken = broken_, group = group_of_snapshot(group), index] {
+      const std::lock_guard lock{medium->guard};
+      return std::make_unique<paper_reader>(medium, broken, group, medium->snapshots[group].at(index));
+    };
+  }
+
   std::optional<chore> next_chore() override {
     if (is_chore_out_ || submits_ % 5 != 0)
       return std::nullopt;
@@ -265,6 +429,31 @@ private:
   [[nodiscard]] bool is(flaw which) const { return broken_ == which; }
   [[nodiscard]] group_id group_in(group_id group) const {
     return is(flaw::mixes_groups) ? group_id{group.value() & 63u} : group;
+  }
+
+  [[nodiscard]] group_id group_of_snapshot(group_id group) const {
+    return is(flaw::mixes_snapshots) ? group_id{} : group;
+  }
+
+  [[nodiscard]] std::vector<snapshot_mark> snapshots_of(group_id which, const paper_group& group) {
+    const std::lock_guard lock{medium_->guard};
+    std::vector<snapshot_mark> found;
+    for (const auto& [index, each] : medium_->snapshots[group_of_snapshot(which)])
+      if ((index >= group.start.oldest_snapshot || is(flaw::keeps_outdated_snapshots))
+          && !(is(flaw::drops_snapshots_ahead) && index > group.last()))
+        found.push_back(each.mark);
+    if (is(flaw::gives_newest_first))
+      std::reverse(found.begin(), found.end());
+    return found;
+  }
+
+  void remove_outdated(const std::vector<log_write>& writes) {
+    const std::lock_guard lock{medium_->guard};
+    for (const auto& each : writes)
+      if (each.start && !is(flaw::keeps_outdated_snapshots)) {
+        auto& all = medium_->snapshots[group_of_snapshot(each.group)];
+        all.erase(all.begin(), all.lower_bound(each.start->oldest_snapshot));
+      }
   }
 
   /// All that was written, durable or not.
@@ -316,6 +505,7 @@ private:
       now_ = next;
     if (!is(flaw::syncs_in_its_first_life_only) || medium_->openings == 1)
       sync();
+    remove_outdated(writes);
     done();
     if (is(flaw::is_done_twice))
       done();
@@ -340,7 +530,7 @@ private:
     const std::lock_guard lock{medium_->guard};
     take_step();
     if (is(flaw::forgets_lone_truncations) && each.truncate_from && each.append.empty()) {
-      medium_->unsynced.push_back({each.group, each.vote, std::nullopt, {}});
+      medium_->unsynced.push_back({each.group, each.vote, std::nullopt, {}, each.start});
       return;
     }
     medium_->unsynced.push_back(each);
@@ -362,6 +552,10 @@ private:
       if (is(flaw::never_syncs_truncations) && each.truncate_from && each.append.empty()) {
         kept.push_back({each.group, std::nullopt, each.truncate_from, {}});
         part.truncate_from.reset();
+      }
+      if (is(flaw::never_syncs_starts) && each.start) {
+        kept.push_back(each);
+        continue;
       }
       hand.carry_out(part);
     }
@@ -390,6 +584,8 @@ void lose_power(paper_medium& medium, flaw broken) {
       ? 0
       : medium.luck() % (medium.unsynced.size() + 1);
   medium.unsynced.resize(keep);
+  if (broken == flaw::never_syncs_snapshots)
+    medium.snapshots.clear();
 }
 
 } // namespace

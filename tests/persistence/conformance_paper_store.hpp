@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace troupe::test {
@@ -63,23 +64,63 @@ enum class flaw {
   writes_back_to_front,         ///< A crash can leave the end of a submit without its beginning.
   does_not_sync_what_it_found,  ///< What recovery found may still be lost.
   loses_long_zeros,             ///< An entry of more than 1,000 zeros is taken for the end of the log.
+  ignores_starts,               ///< No entry is ever forgotten.
+  starts_void_all,              ///< Every start empties the log.
+  starts_at_whole_batches,      ///< A start within a batch takes the batch.
+  tells_runs_from_one,          ///< The first term run begins at index 1, whatever is forgotten.
+  empties_to_zero,              ///< An empty log has last index 0.
+  starts_by_index_alone,        ///< A start keeps what is behind it, though the log has another term there.
+  starts_need_entries,          ///< A start of a log without entries is ignored.
+  truncations_move_starts,      ///< A log that is truncated down to its start begins at 1 again.
+  starts_once,                  ///< Once a start is there, only its oldest snapshot moves.
+  keeps_the_first_oldest,       ///< The oldest snapshot does not move alone.
+  starts_last,                  ///< The start of a write comes behind its entries.
+  starts_all_groups,            ///< A start hits every group.
+  never_syncs_starts,           ///< Starts are not durable.
+  writes_starts_late,           ///< A crash can leave a write but for its start.
+  knows_unfinished_snapshots,   ///< A snapshot is known when something is appended.
+  keeps_unfinished_snapshots,   ///< A snapshot that is let go counts as finished.
+  overwrites_snapshots,         ///< The one before is gone when a replacement is begun.
+  forgets_snapshot_times,       ///< Every snapshot has time 0.
+  has_16_bit_snapshots,         ///< Their content is cut at 64 KiB.
+  reads_snapshot_pages,         ///< A read of a snapshot ends at a multiple of 4,096.
+  keeps_the_first_snapshot,     ///< What has been written is not replaced.
+  gives_newest_first,           ///< Snapshots come in the wrong order.
+  keeps_outdated_snapshots,     ///< A start removes none.
+  removes_what_is_read,         ///< A reader finds nothing when its snapshot is removed.
+  mixes_snapshots,              ///< Snapshots of all groups are one group's.
+  drops_snapshots_ahead,        ///< What is beyond the log's end is not recovered.
+  loses_snapshots_beside_submits, ///< A snapshot is forgotten if something is submitted meanwhile.
+  never_syncs_snapshots,        ///< Finished snapshots are not durable.
+  knows_snapshots_before_sync,  ///< A crash can leave half a snapshot.
 };
 
 /// A group on paper.
 struct paper_group {
   hard_state vote;
+  log_start start;
   std::vector<entry_batch> batches;
   /// Runs that a flaw keeps.
   std::vector<term_run> old_runs;
 
-  [[nodiscard]] log_index last() const { return batches.empty() ? log_index{} : batches.back().last(); }
+  [[nodiscard]] log_index last() const { return batches.empty() ? start.before.index : batches.back().last(); }
 };
+
+/// A snapshot on paper.
+struct paper_snapshot {
+  snapshot_mark mark;
+  std::string content;
+};
+
+using paper_snapshots = std::map<group_id, std::map<log_index, paper_snapshot>>;
 
 /// Where a paper store keeps things: what is durable, and writes that are not yet.
 struct paper_medium {
   std::mutex guard;
   std::map<group_id, paper_group> durable;
   std::vector<log_write> unsynced;
+  paper_snapshots snapshots;
+  std::size_t submits = 0;
   /// Stores of another life write nothing.
   int life = 0;
   int openings = 0;
