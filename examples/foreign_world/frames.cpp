@@ -10,7 +10,8 @@ std::string encoded(const frame& f) {
       .put(f.index)
       .put(f.term)
       .put(static_cast<std::uint8_t>(f.yes))
-      .append(f.bytes);
+      .put_bytes(f.bytes)
+      .append(f.snapshot);
   byte_writer whole;
   whole.put_bytes(fields.so_far());
   return whole.take();
@@ -29,7 +30,8 @@ std::optional<frame> frame_splitter::next() {
   f.index = fields.take<std::uint64_t>();
   f.term = fields.take<std::uint64_t>();
   f.yes = fields.take<std::uint8_t>() != 0;
-  f.bytes = fields.rest();
+  f.bytes = fields.take_sized();
+  f.snapshot = fields.rest();
   buffer_.erase(0, buffer_.size() - reader.rest().size());
   return f;
 }

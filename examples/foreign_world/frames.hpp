@@ -11,15 +11,17 @@
 
 enum class frame_kind : std::uint8_t {
   // From the world.
-  boot = 1,  ///< The first frame: `bytes` is what the last life saved.
-  saved,     ///< The blob of save `number` has replaced the one before it.
-  start,     ///< Start() with command `bytes`.
-  ask_state, ///< GetState().
-  kill,      ///< Kill().
+  boot = 1,      ///< The first frame: `bytes` and `snapshot` are what the last life saved.
+  saved,         ///< What came with save `number` has replaced what was there before it.
+  start,         ///< Start() with command `bytes`.
+  ask_state,     ///< GetState().
+  take_snapshot, ///< Snapshot(): `bytes` is the state as of `index`.
+  kill,          ///< Kill().
   // From the peer.
   booted = 32,
-  save,      ///< Replace my blob by `bytes`.
+  save,      ///< Replace my state by `bytes` and my snapshot by `snapshot`, both or none.
   delivered, ///< Command `bytes` is agreed on at `index`.
+  installed, ///< State `bytes`, as of `index`, takes the place of all that was delivered.
   started,   ///< Start()'s answer: `index`, `term`, `yes`: is leader.
   state,     ///< GetState()'s answer: `term`, `yes`: is leader.
   killed,
@@ -36,6 +38,7 @@ struct frame {
   std::uint64_t term = 0;
   bool yes = false;
   std::string bytes = {};
+  std::string snapshot = {};
 };
 
 /// The frame with its length before it.

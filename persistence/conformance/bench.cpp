@@ -263,7 +263,8 @@ group_image bench::look(group_id group) {
     return image;
   }
   const auto tail_begins = found.tail.empty() ? found.last.next() : found.tail.front().first();
-  require(tail_begins >= image.first() && tail_begins <= found.last.next(), where + ": the tail begins outside its log");
+  require(tail_begins >= image.first() && tail_begins <= found.last.next(),
+          where + ": the tail begins outside its log");
   for (auto next = image.first(); next < tail_begins;) {
     const auto read =
         calling("a read", plan_read({group, next, tail_begins.before(), std::numeric_limits<std::size_t>::max()}));

@@ -138,8 +138,8 @@ void read_while_removed(bench& place) {
     ;
   place.expect_all_same();
   while (read.size() < content.size()) {
-    const auto part = calling("reading a snapshot that is removed meanwhile",
-                              [&] { return reader->read(read.size(), 70'000); });
+    const auto part =
+        calling("reading a snapshot that is removed meanwhile", [&] { return reader->read(read.size(), 70'000); });
     require(!part.empty(), "a snapshot that is removed while it is read ends early");
     read += part;
   }

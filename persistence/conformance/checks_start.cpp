@@ -139,8 +139,7 @@ void anywhere(bench& place) {
         place.reopen();
       const auto& held = place.expected(g0);
       for (const std::size_t asked : {0, 1, 60, 1000}) {
-        const auto where =
-            "a tail of " + std::to_string(asked) + " bytes behind index " + std::to_string(index);
+        const auto where = "a tail of " + std::to_string(asked) + " bytes behind index " + std::to_string(index);
         const auto found = place.recover(g0, asked);
         require(found.terms == runs_of(held),
                 where + ": expected the terms " + words_of(runs_of(held)) + ", got " + words_of(found.terms));
@@ -233,7 +232,8 @@ std::vector<check> start_checks() {
       {"a start that the log does not have empties it, and it goes on behind", unknown_start, needs::nothing, true},
       {"a group may begin with a start", started_afresh, needs::nothing, true},
       {"only a start moves the start", start_stays, needs::nothing, true},
-      {"vote, start, truncation and entries of a write take effect in this order", parts_in_order, needs::nothing, true},
+      {"vote, start, truncation and entries of a write take effect in this order", parts_in_order, needs::nothing,
+       true},
       {"each group begins where it was told to", groups_begin_apart, needs::nothing, true},
       {"terms, tails and reads are right behind a start at any place", anywhere, needs::nothing, true},
       {"a read planned before a start gives what was there, or is refused", read_before_start, needs::nothing, true},

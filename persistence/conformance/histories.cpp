@@ -24,8 +24,8 @@ entry_batch draw_batch(chance& luck, const group_image& group) {
                time_before + static_cast<std::int64_t>(luck.below(3)));
 }
 
-/// Now and then the log begins behind its newest snapshot, or further back, if it has what is between; and only then may
-/// a snapshot be outdated. Nothing is forgotten that no snapshot stands for.
+/// Now and then the log begins behind its newest snapshot, or further back, if it has what is between; and only then
+/// may a snapshot be outdated. Nothing is forgotten that no snapshot stands for.
 std::optional<log_start> draw_start(chance& luck, const group_image& group) {
   if (group.snapshots.empty() || !luck.once_in(6))
     return std::nullopt;

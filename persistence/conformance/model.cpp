@@ -137,8 +137,8 @@ std::string difference(const group_image& expected, const group_image& found) {
   const auto both = std::min(expected.entries.size(), found.entries.size());
   for (std::size_t i = 0; i < both; ++i)
     if (expected.entries[i] != found.entries[i])
-      return "at index " + std::to_string((expected.first() + i).value()) + " expected an " + words_of(expected.entries[i]) + ", found an "
-          + words_of(found.entries[i]);
+      return "at index " + std::to_string((expected.first() + i).value()) + " expected an "
+          + words_of(expected.entries[i]) + ", found an " + words_of(found.entries[i]);
   if (expected.entries.size() != found.entries.size())
     return "expected " + std::to_string(expected.entries.size()) + " entries, found "
         + std::to_string(found.entries.size());

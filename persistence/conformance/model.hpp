@@ -57,8 +57,8 @@ void perform(store_image& all, const std::vector<log_write>& writes);
 [[nodiscard]] std::size_t payload_bytes(const group_image& group, log_index first, log_index last);
 
 /// May a loss of power have left `found` of a group that was `before`, while `under_way` was being written? Allowed is
-/// any beginning of its writes, cut between their parts (hard state, start, truncation, entries) or between entries; and votes may be ahead of the log, but
-/// never behind it: no entry is there without the term it was written under.
+/// any beginning of its writes, cut between their parts (hard state, start, truncation, entries) or between entries;
+/// and votes may be ahead of the log, but never behind it: no entry is there without the term it was written under.
 [[nodiscard]] bool may_remain(const group_image& before, const std::vector<log_write>& under_way, group_id group,
                               const group_image& found);
 

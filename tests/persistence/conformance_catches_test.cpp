@@ -95,7 +95,7 @@ constexpr row rows[] = {
     {flaw::removes_what_is_read, "a snapshot that is being read stays readable when it is removed"},
     {flaw::mixes_snapshots, "snapshots of two groups are not mixed"},
     {flaw::drops_snapshots_ahead, "a snapshot may be ahead of its log, and takes its place with a start"},
-    {flaw::loses_snapshots_beside_submits, "a snapshot is written beside submits"},
+    {flaw::loses_overtaken_snapshots, "a snapshot is written beside submits"},
     {flaw::never_syncs_snapshots, "a finished snapshot survives a loss of power, and one under way harms nothing"},
     {flaw::knows_snapshots_before_sync, "a snapshot cut short is there whole or not at all"},
 };

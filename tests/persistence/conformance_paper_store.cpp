@@ -227,8 +227,8 @@ std::vector<entry_batch> buffered(const std::vector<entry_batch>& batches, const
 class paper_sink final : public snapshot_sink {
 public:
   paper_sink(std::shared_ptr<paper_medium> medium, flaw broken, int life, group_id group, const snapshot_mark& at)
-      : medium_{std::move(medium)}, broken_{broken}, life_{life}, group_{group}, draft_{at, {}},
-        submits_{medium_->submits} {
+      : medium_{std::move(medium)}, broken_{broken}, life_{life}, group_{group}, draft_{at, {}}, submits_{
+                                                                                                     medium_->submits} {
     draft_.mark.size_bytes = 0;
     const std::lock_guard lock{medium_->guard};
     if (is(flaw::overwrites_snapshots))
@@ -266,7 +266,7 @@ public:
       draft_.mark.time = 0;
     const auto is_there = medium_->snapshots[group_].contains(draft_.mark.at.index);
     if ((is(flaw::keeps_the_first_snapshot) && is_there)
-        || (is(flaw::loses_snapshots_beside_submits) && submits_ != medium_->submits))
+        || (is(flaw::loses_overtaken_snapshots) && submits_ != medium_->submits))
       return;
     keep(draft_);
   }

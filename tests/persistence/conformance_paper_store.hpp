@@ -90,7 +90,7 @@ enum class flaw {
   removes_what_is_read,         ///< A reader finds nothing when its snapshot is removed.
   mixes_snapshots,              ///< Snapshots of all groups are one group's.
   drops_snapshots_ahead,        ///< What is beyond the log's end is not recovered.
-  loses_snapshots_beside_submits, ///< A snapshot is forgotten if something is submitted meanwhile.
+  loses_overtaken_snapshots,    ///< A snapshot is forgotten if something is submitted meanwhile.
   never_syncs_snapshots,        ///< Finished snapshots are not durable.
   knows_snapshots_before_sync,  ///< A crash can leave half a snapshot.
 };

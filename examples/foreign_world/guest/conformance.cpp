@@ -8,15 +8,16 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace guest {
 
 namespace {
 
-/// Holds one blob, and replaces it as long as the medium works.
+/// Holds what was saved, and replaces it as long as the medium works.
 struct persister {
-  std::string blob;
+  blobs held;
   /// Saves that are still carried out; without a number, all are.
   std::optional<std::size_t> steps_left;
 };
@@ -29,20 +30,19 @@ int check_conformance(std::uint64_t seed) {
   troupe::storage_under_test subject;
   subject.fresh = [&persisted] { persisted = std::make_shared<persister>(); };
   subject.open = [&persisted] {
-    return std::make_unique<blob_storage>(persisted->blob,
-                                          [mine = persisted](std::string blob, std::function<void()> saved) {
-                                            if (mine->steps_left == 0u)
-                                              return;
-                                            if (mine->steps_left)
-                                              --*mine->steps_left;
-                                            mine->blob = std::move(blob);
-                                            saved();
-                                          });
+    return std::make_unique<blob_storage>(persisted->held, [mine = persisted](blobs all, std::function<void()> saved) {
+      if (mine->steps_left == 0u)
+        throw std::runtime_error{"the medium has stopped"};
+      if (mine->steps_left)
+        --*mine->steps_left;
+      mine->held = std::move(all);
+      saved();
+    });
   };
   subject.stop_medium_after = [&persisted](std::size_t steps) { persisted->steps_left = steps; };
   subject.lose_power = [&persisted] {
     auto next = std::make_shared<persister>();
-    next->blob = persisted->blob;
+    next->held = persisted->held;
     persisted = std::move(next);
   };
   const auto report = troupe::check_storage(subject, {.seed = seed});

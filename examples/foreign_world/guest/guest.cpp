@@ -1,5 +1,5 @@
-// One server of the foreign world, played by a Troupe peer: Make, Start, GetState and Kill are `make`, `start`,
-// `ask_state` and `stop_peer`.
+// One server of the foreign world, played by a Troupe peer: Make, Start, GetState, Snapshot and Kill are `make`,
+// `start`, `ask_state`, `take_snapshot` and `stop_peer`.
 #include "guest/guest.hpp"
 
 #include "guest/blob_storage.hpp"
@@ -10,6 +10,7 @@
 #include <troupe/logging.hpp>
 #include <troupe/peer.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -36,16 +37,20 @@ troupe::service_actor::behavior_type service(troupe::service_actor::pointer, wor
                     .term = m.term.value(),
                     .bytes = std::string{m.command.view()}});
       },
-      // This world knows no snapshots, and this peer makes none.
-      [](const troupe::installed_snapshot&) {},
+      [world](const troupe::installed_snapshot& m) {
+        world->say({.kind = frame_kind::installed,
+                    .index = m.index.value(),
+                    .term = m.term.value(),
+                    .bytes = std::string{m.state.view()}});
+      },
   };
 }
 
 /// The course's Make().
 class raft {
 public:
-  raft(caf::actor_system& system, world_line& world, const lot& mine, std::string_view saved)
-      : asker_{system}, service_{system.spawn(service, &world)} {
+  raft(caf::actor_system& system, world_line& world, const lot& mine, const blobs& saved)
+      : world_{world}, asker_{system}, service_{system.spawn(service, &world)} {
     troupe::peer_parts parts;
     parts.self = peer_of(mine.server);
     std::vector<troupe::peer_id> members;
@@ -54,11 +59,12 @@ public:
     parts.members = troupe::configuration::of(members);
     parts.options.seed = mine.seed;
     parts.options.term_start_no_op = false; // The first command is to have index 1.
-    parts.store = std::make_shared<blob_storage>(saved, [&world](std::string blob, std::function<void()> done) {
-      world.save(std::move(blob), std::move(done));
+    parts.store = std::make_shared<blob_storage>(saved, [&world](blobs all, std::function<void()> done) {
+      world.save(std::move(all.state), std::move(all.snapshots), std::move(done));
     });
     parts.service = service_;
-    parts.where = troupe::placements::all_scheduled(); // The store waits for nothing, so it needs no thread.
+    parts.where = troupe::placements::all_scheduled();   // The store waits for nothing, so it needs no thread:
+    parts.where.archivist = troupe::placement::detached; // except for a snapshot, until the world has it.
     peer_ = troupe::make(system, std::move(parts));
 
     troupe::begin first_word;
@@ -103,6 +109,11 @@ public:
     return answer;
   }
 
+  /// Snapshot(). The peer decides whether it has use for it; nobody waits.
+  void take_snapshot(std::uint64_t index, std::string state) {
+    caf::anon_send(peer_, troupe::take_snapshot{troupe::log_index{index}, troupe::shared_bytes{std::move(state)}});
+  }
+
   /// Kill(). When it returns the peer is no more, all calls to it have failed, and nobody speaks to the world.
   void kill() {
     caf::anon_send(peer_, troupe::stop_peer{});
@@ -116,10 +127,20 @@ public:
 private:
   template <class Handle>
   void await_end(const Handle& actor) {
+    using namespace std::chrono_literals;
     asker_->monitor(actor);
-    asker_->receive([](const caf::down_msg&) {});
+    auto has_ended = false;
+    while (!has_ended)
+      asker_->receive([&](const caf::down_msg&) { has_ended = true; },
+                      caf::after(1ms) >>
+                          [this] {
+                            // A snapshot may wait to be saved, and what writes it cannot end before.
+                            if (!world_.listen_aside(10ms))
+                              std::_Exit(1);
+                          });
   }
 
+  world_line& world_;
   caf::scoped_actor asker_;
   troupe::service_actor service_;
   troupe::peer_handle peer_;
@@ -145,6 +166,7 @@ void serve(world_line& world, raft& mine) {
       world.say({.kind = frame_kind::state, .number = f->number, .term = answer.term.value(), .yes = answer.is_leader});
       break;
     }
+    case frame_kind::take_snapshot: mine.take_snapshot(f->index, f->bytes); break;
     case frame_kind::kill:
       mine.kill();
       world.say({.kind = frame_kind::killed, .number = f->number});
@@ -168,7 +190,7 @@ int live(const lot& mine) try {
   const auto boot = world.listen();
   if (!boot || boot->kind != frame_kind::boot)
     return 1;
-  raft peer{system, world, mine, boot->bytes};
+  raft peer{system, world, mine, {boot->bytes, boot->snapshot}};
   world.say({.kind = frame_kind::booted});
   serve(world, peer);
   return 0;

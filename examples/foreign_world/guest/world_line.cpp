@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include <poll.h>
 #include <unistd.h>
 
 namespace guest {
@@ -18,8 +19,8 @@ void world_line::call(int server, std::string argument, returned end) {
   say(f);
 }
 
-void world_line::save(std::string blob, std::function<void()> saved) {
-  frame f{.kind = frame_kind::save, .bytes = std::move(blob)};
+void world_line::save(std::string state, std::string snapshot, std::function<void()> saved) {
+  frame f{.kind = frame_kind::save, .bytes = std::move(state), .snapshot = std::move(snapshot)};
   {
     const std::lock_guard guard{waiting_};
     f.number = ++last_number_;
@@ -51,13 +52,24 @@ std::optional<frame> world_line::read_frame() {
   while (true) {
     if (auto f = incoming_.next())
       return f;
-    std::array<char, 65536> piece;
-    const auto n = ::read(in_, piece.data(), piece.size());
-    if (n == 0 || (n < 0 && errno != EINTR))
+    if (!read_piece())
       return std::nullopt;
-    if (n > 0)
-      incoming_.feed({piece.data(), static_cast<std::size_t>(n)});
   }
+}
+
+bool world_line::read_piece() {
+  std::array<char, 65536> piece;
+  const auto n = ::read(in_, piece.data(), piece.size());
+  if (n > 0)
+    incoming_.feed({piece.data(), static_cast<std::size_t>(n)});
+  return n > 0 || (n < 0 && errno == EINTR);
+}
+
+bool world_line::listen_aside(std::chrono::milliseconds span) {
+  while (auto f = incoming_.next())
+    (void)is_for_waiting(*f);
+  pollfd from_world{in_, POLLIN, 0};
+  return ::poll(&from_world, 1, static_cast<int>(span.count())) <= 0 || read_piece();
 }
 
 bool world_line::is_for_waiting(frame& f) {

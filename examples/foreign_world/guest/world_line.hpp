@@ -6,6 +6,7 @@
 
 #include "frames.hpp"
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -24,8 +25,8 @@ public:
   /// Calls another server. `end` is called once: with the result, or, after up to seven seconds, without.
   void call(int server, std::string argument, returned end);
 
-  /// Has the persister replace what it holds. `saved` is called when it has.
-  void save(std::string blob, std::function<void()> saved);
+  /// Has the persister replace what it holds, both parts of it. `saved` is called when it has.
+  void save(std::string state, std::string snapshot, std::function<void()> saved);
 
   /// Says something to the world, such as an answer.
   void say(const frame& f);
@@ -34,8 +35,13 @@ public:
   /// `save` is dealt with on the way, on the thread that calls this.
   [[nodiscard]] std::optional<frame> listen();
 
+  /// Listens for so long at most, and only to what belongs to `call` and `save`: for who waits for an end to come that
+  /// may depend on them. False, when the world has hung up.
+  [[nodiscard]] bool listen_aside(std::chrono::milliseconds span);
+
 private:
   [[nodiscard]] std::optional<frame> read_frame();
+  [[nodiscard]] bool read_piece();
   [[nodiscard]] bool is_for_waiting(frame& f);
 
   int in_;

@@ -1,5 +1,9 @@
 #include "world/cluster.hpp"
 
+#include "bytes.hpp"
+
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace world {
@@ -14,6 +18,22 @@ constexpr auto patience = 30s;
 
 std::string name_of(int server) {
   return "server " + std::to_string(server);
+}
+
+/// The state machine of the course as of an index: all commands up to there.
+std::string encoded_up_to(std::uint64_t index, const std::map<std::uint64_t, std::string>& commands) {
+  byte_writer state;
+  for (std::uint64_t i = 1; i <= index; ++i)
+    state.put_bytes(commands.at(i));
+  return state.take();
+}
+
+std::map<std::uint64_t, std::string> decoded(std::string_view state) {
+  std::map<std::uint64_t, std::string> commands;
+  byte_reader reader{state};
+  while (!reader.is_at_end() && reader.is_whole())
+    commands.emplace(commands.size() + 1, reader.take_sized());
+  return reader.is_whole() ? commands : std::map<std::uint64_t, std::string>{};
 }
 
 } // namespace
@@ -63,7 +83,7 @@ void cluster::begin_life(int server) {
         if (!self->is_to_end)
           fail(name_of(server) + " ended by itself: " + self->process->await_end().value_or("exit code 0"));
       });
-  living->process->send({.kind = frame_kind::boot, .bytes = place.disk->blob});
+  living->process->send({.kind = frame_kind::boot, .bytes = place.disk->state, .snapshot = place.disk->snapshot});
   network_.add_server(server,
                       [this, weak = std::weak_ptr{living}](int from, std::string request, network::call_end end) {
                         const auto called = weak.lock();
@@ -120,6 +140,7 @@ void cluster::hear(int server, life& from, frame f) {
     break;
   case frame_kind::save: save(from, std::move(f)); break;
   case frame_kind::delivered: deliver(server, from, std::move(f)); break;
+  case frame_kind::installed: install(server, from, f); break;
   case frame_kind::started:
   case frame_kind::state: answers_.emplace(f.number, std::move(f)); break;
   default: break;
@@ -142,7 +163,8 @@ void cluster::place_call(int server, const frame& f) {
 void cluster::save(life& from, frame f) {
   loop_.after(milliseconds{random(4)}, [weak = from.weak_from_this(), f = std::move(f)] {
     if (const auto saver = weak.lock()) {
-      saver->disk->blob = f.bytes;
+      saver->disk->state = f.bytes;
+      saver->disk->snapshot = f.snapshot;
       saver->process->send({.kind = frame_kind::saved, .number = f.number});
     }
   });
@@ -152,12 +174,47 @@ void cluster::deliver(int server, life& to, frame f) {
   const auto where = " at index " + std::to_string(f.index);
   expect(f.index == to.last_delivered + 1, name_of(server) + " delivers out of order" + where);
   to.last_delivered = f.index;
+  expect_agreement(server, f.index, f.bytes);
+  auto& commands = at(server).delivered;
+  commands[f.index] = std::move(f.bytes);
+  if (takes_snapshots_ && (f.index + 1) % 10 == 0)
+    to.process->send({.kind = frame_kind::take_snapshot, .index = f.index, .bytes = encoded_up_to(f.index, commands)});
+}
+
+void cluster::install(int server, life& to, const frame& f) {
+  const auto where = " a snapshot of index " + std::to_string(f.index);
+  expect(f.index > to.last_delivered,
+         name_of(server) + " installs" + where + " when it is at " + std::to_string(to.last_delivered));
+  auto commands = decoded(f.bytes);
+  expect(commands.size() == f.index, name_of(server) + " installs" + where + " that is of another");
+  for (const auto& [index, command] : commands)
+    expect_agreement(server, index, command);
+  to.last_delivered = f.index;
+  at(server).delivered = std::move(commands);
+  ++installed_;
+}
+
+void cluster::expect_agreement(int server, std::uint64_t index, const std::string& command) const {
   for (int other = 0; other < servers(); ++other) {
-    const auto found = at(other).delivered.find(f.index);
-    expect(found == at(other).delivered.end() || found->second == f.bytes,
-           name_of(server) + " delivers '" + f.bytes + "'" + where + ", " + name_of(other) + " another command");
+    const auto found = at(other).delivered.find(index);
+    expect(found == at(other).delivered.end() || found->second == command,
+           name_of(server) + " delivers '" + command + "' at index " + std::to_string(index) + ", " + name_of(other)
+               + " another command");
   }
-  at(server).delivered[f.index] = std::move(f.bytes);
+}
+
+std::size_t cluster::largest_state_bytes() const {
+  std::size_t most = 0;
+  for (const auto& place : places_)
+    most = std::max(most, place.disk->state.size());
+  return most;
+}
+
+std::size_t cluster::smallest_snapshot_bytes() const {
+  auto least = places_.front().disk->snapshot.size();
+  for (const auto& place : places_)
+    least = std::min(least, place.disk->snapshot.size());
+  return least;
 }
 
 std::uint64_t cluster::ask(int server, frame question) {

@@ -69,6 +69,15 @@ public:
 
   [[nodiscard]] agreement delivered(std::uint64_t index) const;
 
+  /// From now on each server's state machine, which is all commands in their order, takes a snapshot every ten indices.
+  void take_snapshots() { takes_snapshots_ = true; }
+  /// The most that any server has saved of Raft's state, snapshots apart.
+  [[nodiscard]] std::size_t largest_state_bytes() const;
+  /// The least that any server has saved as its snapshot.
+  [[nodiscard]] std::size_t smallest_snapshot_bytes() const;
+  /// How often a snapshot has taken the place of a server's state.
+  [[nodiscard]] std::uint64_t installed() const { return installed_; }
+
   void sleep(clock::duration span);
   /// False, if `reached` does not come to hold within `limit`.
   [[nodiscard]] bool wait_until(const std::function<bool()>& reached, clock::duration limit);
@@ -85,9 +94,10 @@ public:
   [[nodiscard]] clock::duration elapsed() const { return clock::now() - begun_; }
 
 private:
-  /// What the course calls a persister: holds one blob.
+  /// What the course calls a persister: holds Raft's state and a snapshot, which are replaced together.
   struct persister {
-    std::string blob;
+    std::string state;
+    std::string snapshot;
   };
 
   struct life : std::enable_shared_from_this<life> {
@@ -118,6 +128,8 @@ private:
   void place_call(int server, const frame& f);
   void save(life& from, frame f);
   void deliver(int server, life& to, frame f);
+  void install(int server, life& to, const frame& f);
+  void expect_agreement(int server, std::uint64_t index, const std::string& command) const;
   [[nodiscard]] std::uint64_t ask(int server, frame question);
   [[nodiscard]] frame await_answer(int server, std::uint64_t number);
   [[nodiscard]] std::vector<role> roles(bool of_connected_only);
@@ -129,6 +141,8 @@ private:
   std::vector<place> places_;
   std::uint64_t last_number_ = 0;
   std::map<std::uint64_t, frame> answers_;
+  bool takes_snapshots_ = false;
+  std::uint64_t installed_ = 0;
 };
 
 } // namespace world

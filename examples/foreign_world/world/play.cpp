@@ -10,7 +10,7 @@ namespace world {
 
 std::vector<scenario> scenarios() {
   std::vector<scenario> all;
-  for (const auto& part : {elections(), agreements(), bursts(), persistence()})
+  for (const auto& part : {elections(), agreements(), bursts(), persistence(), snapshots()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }
