@@ -17,7 +17,7 @@ endif()
 set(floors include 0 messages 1 persistence 2 actors 3 stage 4 app 5 tests 6 examples 6)
 # Headers made for shells, and for CAF programs that use the library.
 set(shell_headers actors/placement.hpp actors/draining.hpp actors/answering.hpp actors/peer/client_desk.hpp
-                  actors/peer/supply.hpp include/troupe/actors.hpp include/troupe/peer.hpp include/troupe/node_port.hpp)
+                  actors/peer/supply.hpp actors/peer/snapshot_desk.hpp include/troupe/actors.hpp include/troupe/peer.hpp include/troupe/node_port.hpp)
 
 set(offences 0)
 function(offend text)

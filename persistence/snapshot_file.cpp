@@ -64,12 +64,12 @@ std::uint32_t gather(std::uint32_t whole, std::uint32_t chunk_checksum) {
 
 class snapshot_writer final : public snapshot_sink {
 public:
-  snapshot_writer(file_system& files, std::string path, const snapshot_header& header)
-      : files_{files}, path_{std::move(path)}, header_bytes_{encode(header)}, header_checksum_{get_le<std::uint32_t>(
+  snapshot_writer(file_system& files, std::string path, std::string draft, const snapshot_header& header)
+      : files_{files}, path_{std::move(path)}, draft_{std::move(draft)}, header_bytes_{encode(header)}, header_checksum_{get_le<std::uint32_t>(
                                                                                   header_bytes_.data() + checksum_at)},
         whole_checksum_{header_checksum_}, chunk_bytes_{header.chunk_bytes} {
     attempt([this] {
-      file_ = files_.open(draft(), open_mode::create);
+      file_ = files_.open(draft_, open_mode::create);
       put(std::array{std::string_view{header_bytes_}});
     });
   }
@@ -90,7 +90,7 @@ public:
         put_chunk(std::exchange(gathered_, {}));
       put_footer();
       file_->sync_data();
-      files_.rename(draft(), path_);
+      files_.rename(draft_, path_);
     });
     file_.reset();
     // Not among what may be tried again: after a failed sync nobody knows what the directory holds.
@@ -98,8 +98,6 @@ public:
   }
 
 private:
-  [[nodiscard]] std::string draft() const { return path_ + ".tmp"; }
-
   void require_open() const { TROUPE_ASSERT(file_, "a snapshot that is finished, or has failed, takes no more"); }
 
   /// Whatever fails, nothing of it is kept: so even a sync may fail for lack of room and be no more than a failed try.
@@ -125,7 +123,7 @@ private:
     try {
       // The handle is asked first: if it is of a machine that has lost power since, the name is not ours to remove.
       static_cast<void>(draft_file->size());
-      files_.remove(draft());
+      files_.remove(draft_);
     } catch (...) {
       // It is in nobody's way: the next start removes it.
     }
@@ -181,6 +179,7 @@ private:
 
   file_system& files_;
   std::string path_;
+  std::string draft_; ///< Where it is until it is whole.
   std::string header_bytes_;
   std::uint32_t header_checksum_;
   std::uint32_t whole_checksum_;
@@ -197,10 +196,11 @@ private:
 
 } // namespace
 
-std::unique_ptr<snapshot_sink> write_snapshot(file_system& files, std::string path, const snapshot_header& header) {
+std::unique_ptr<snapshot_sink> write_snapshot(file_system& files, std::string path, std::string draft,
+                                              const snapshot_header& header) {
   TROUPE_ASSERT(header.chunk_bytes >= smallest_chunk_bytes && header.chunk_bytes <= largest_chunk_bytes,
                 "a chunk has 512 bytes to 1 MiB");
-  return std::make_unique<snapshot_writer>(files, std::move(path), header);
+  return std::make_unique<snapshot_writer>(files, std::move(path), std::move(draft), header);
 }
 
 snapshot_file::snapshot_file(file_system& files, std::string path, const disk_identity& owner)

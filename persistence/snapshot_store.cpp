@@ -10,7 +10,8 @@ namespace troupe {
 namespace {
 
 constexpr std::string_view suffix = ".snap";
-constexpr std::string_view draft_suffix = ".snap.tmp";
+constexpr std::string_view draft_infix = ".snap.";
+constexpr std::string_view draft_suffix = ".tmp";
 constexpr std::size_t group_digits = 8;
 constexpr std::size_t digits = 16;
 
@@ -71,7 +72,7 @@ std::vector<std::string> snapshot_store::open() {
   files_.make_directories(directory_);
   std::vector<std::string> removed;
   for (const auto& name : files_.list(directory_))
-    if (name.ends_with(draft_suffix)) {
+    if (name.ends_with(draft_suffix) && name.find(draft_infix) != name.npos) {
       files_.remove(directory_ + "/" + name);
       removed.push_back(name);
     }
@@ -124,8 +125,9 @@ chore snapshot_store::removal_below(group_id group, log_index index) const {
 
 snapshot_write_plan snapshot_store::plan_write(group_id group, const snapshot_mark& at) {
   read_before_.erase(group);
-  return [&files = files_, path = directory_ + "/" + to_file_name({group, at.at}),
-          header = snapshot_header{owner_, group, at.at, at.time}] { return write_snapshot(files, path, header); };
+  const auto path = directory_ + "/" + to_file_name({group, at.at});
+  return [&files = files_, path, draft = path + "." + std::to_string(++drafts_) + std::string{draft_suffix},
+          header = snapshot_header{owner_, group, at.at, at.time}] { return write_snapshot(files, path, draft, header); };
 }
 
 snapshot_read_plan snapshot_store::plan_read(group_id group, log_index index) const {

@@ -2,7 +2,8 @@
 /// The snapshots of all groups of a node: a directory of snapshot files (snapshot_file.hpp).
 ///
 /// A file is called by group, index and term, in 8, 16 and 16 hexadecimal digits: `GROUP-INDEX-TERM.snap`; while it is
-/// written, with ".tmp" behind that. What has another name is left alone.
+/// written, with a number and ".tmp" behind that: one that a leader sends may be of the same place as one of our own.
+/// What has another name is left alone.
 #pragma once
 
 #include "persistence/snapshot_file.hpp"
@@ -79,6 +80,7 @@ private:
   file_system& files_;
   std::string directory_;
   disk_identity owner_;
+  std::uint64_t drafts_ = 0;
   /// What `read_all` has found, until somebody asks.
   std::map<group_id, found_snapshots> read_before_;
 };

@@ -214,7 +214,7 @@ void write_snapshot_files(const std::filesystem::path& where) {
     disk.make_directories("d");
     snapshot_header header{fuzz::owner, group_id{1}, {term_number{2}, log_index{3}}, 4};
     header.chunk_bytes = 512;
-    const auto sink = write_snapshot(disk, "d/s", header);
+    const auto sink = write_snapshot(disk, "d/s", "d/s.tmp", header);
     sink->append(std::string(size, 'c'));
     sink->finish();
     for (const char what : {0, 2, 7})

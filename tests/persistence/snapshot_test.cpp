@@ -81,7 +81,7 @@ TEST_CASE("P8: what a crash left unfinished is removed at the next start, and na
   CHECK(disk.list("d/log/snapshots").size() == 1);
   const log_storage log{disk, "d/log", small_segments()};
   CHECK(log.report().removed
-        == std::vector<std::string>{"snapshots/" + to_file_name({group_id{0}, mark_at(4).at}) + ".tmp"});
+        == std::vector<std::string>{"snapshots/" + to_file_name({group_id{0}, mark_at(4).at}) + ".1.tmp"});
   CHECK(disk.list("d/log/snapshots").empty());
 }
 
