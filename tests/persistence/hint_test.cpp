@@ -127,6 +127,19 @@ TEST_CASE("a bad record behind all that was durable, and not torn either, is sus
   CHECK(kind_of_refusal(disk, "suspect: ") == damage::suspect);
 }
 
+TEST_CASE("P3 P5: where the hint is behind, a later record still proves that a torn-looking one had been durable") {
+  simulated_disk disk{1};
+  {
+    log_storage log{disk, "d/log", small_segments()};
+    log.submit({voting(g0, 1), appending(g0, {batch(1, 1, {std::string(1500, 'x')})})}, [] {});
+    add(log, 2);
+    disk.crash_losing_all(); // And with it every note.
+  }
+  REQUIRE(read(disk).durable == 0);
+  disk.corrupt(segment_1, 1024, std::string(512, '\0'));
+  CHECK(kind_of_refusal(disk, "record number 1 had been durable") == damage::corrupt);
+}
+
 TEST_CASE("one bad copy of the hint is healed from the other, two are refused, and so is a missing one") {
   simulated_disk disk{1};
   {

@@ -2,6 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <csignal>
 
@@ -9,9 +12,22 @@ using namespace troupe;
 
 namespace {
 
-/// The log of a node that was killed, and one that runs: a cluster of one.
-std::vector<std::string> node_in(const std::string& data) {
-  return {"node", "--id", "1", "--peers", "1=127.0.0.1:0", "--client", "127.0.0.1:0", "--data", data};
+/// A port of loopback that nobody listens on now.
+std::string free_port() {
+  const auto socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  ::close(socket);
+  return std::to_string(ntohs(address.sin_port));
+}
+
+/// A cluster of one.
+std::vector<std::string> node_in(const std::string& data, const std::string& port) {
+  return {"node", "--id", "1", "--peers", "1=127.0.0.1:" + port, "--client", "127.0.0.1:0", "--data", data};
 }
 
 std::string first_segment(const std::string& data) {
@@ -35,15 +51,17 @@ nlohmann::json verified(const std::string& data, int code) {
 TEST_CASE("troupe log verify and dump look at a node's directory while it runs, after it was killed, and damaged") {
   scratch_directory scratch;
   const auto data = scratch / "data";
+  const auto port = free_port();
   std::string why;
   {
-    auto node = child_process::start(troupe_program, node_in(data), scratch / "err", {}, why);
+    auto node = child_process::start(troupe_program, node_in(data, port), scratch / "err", {}, why);
     REQUIRE_MESSAGE(node, why);
     const auto line = node->read_line(std::chrono::seconds{20});
     REQUIRE_MESSAGE(line, contents(scratch / "err"));
     CHECK(line->starts_with("ready "));
-    const auto running = verified(data, 0);
-    CHECK(running["verdict"] == "intact");
+    CHECK(verified(data, 0)["verdict"] == "intact");
+    // Its first record is there once it leads.
+    REQUIRE(comes_true([&] { return verified(data, 0)["records"].get<int>() >= 1; }, std::chrono::seconds{10}));
     node->send_signal(SIGKILL);
     static_cast<void>(node->wait(std::chrono::seconds{5}));
   }
@@ -74,7 +92,7 @@ TEST_CASE("troupe log verify and dump look at a node's directory while it runs, 
   CHECK(run_to_end({"log", "dump", data}).end.code == 5);
   CHECK(run_to_end({"log", "verify", data}).out.starts_with("verdict  corrupt\n"));
   CHECK(std::filesystem::last_write_time(segment) == before);
-  CHECK(run_to_end(node_in(data)).end.code == 5);
+  CHECK(run_to_end(node_in(data, port)).end.code == 5);
 }
 
 TEST_CASE("troupe log says what is wrong with its command line, and ends with 2") {
