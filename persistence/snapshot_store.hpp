@@ -65,7 +65,7 @@ public:
   /// The group's snapshots. Reads them as `read_all` does; unless that has been done, and this asks for the first time.
   [[nodiscard]] found_snapshots find(group_id group);
 
-  /// Removes the group's snapshots below `index`. Not durable: they may come back after a crash, whole as they were.
+  /// Removes the group's snapshots below `index`, oldest first. After a crash meanwhile some may be there, whole.
   void remove_below(group_id group, log_index index) { removal_below(group, index)(); }
 
   /// The same, to be carried out later and elsewhere.

@@ -5,6 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
 
 namespace troupe::test {
 
@@ -366,6 +369,37 @@ TEST_CASE("a snapshot beyond the log, whose start was not written before the pow
   CHECK(indices_of(log->recover(g0, 0)) == indices{3, 6, 9, 50});
   CHECK(log->recover(g0, 0).last == log_index{10});
   CHECK(indices_of(log->recover(group_id{7}, 0)) == indices{5});
+}
+
+TEST_CASE("snapshots are written and read on another thread while the store goes on") {
+  auto place = (std::filesystem::temp_directory_path() / "troupe-snapshots-XXXXXX").string();
+  REQUIRE(::mkdtemp(place.data()) != nullptr);
+  {
+    const auto files = real_file_system();
+    log_storage log{*files, place + "/log", small_segments()};
+    log.submit({voting(g0, 1)}, [] {});
+    std::uint64_t last = 0;
+    for (std::uint64_t round = 0; round < 8; ++round) {
+      const auto content = noise(round, 300'000);
+      const auto write = log.plan_snapshot(g0, mark_at(last + 1));
+      const auto read = log.plan_snapshot_read(g0, log_index{last + 1});
+      std::string back;
+      std::thread archivist{[&] {
+        save(write, content);
+        back = content_of(*read());
+      }};
+      const auto at = last + 1;
+      for (int i = 0; i < 10; ++i)
+        log.submit({appending(g0, {batch(1, ++last, {std::string(100, 'x')})})}, [] {});
+      archivist.join();
+      CHECK((back == content));
+      log.submit({beginning(g0, 1, at, at)}, [] {});
+      std::thread tidier{[&] { tidy_up(log); }}; // As the archivist does: not while the store is asked.
+      tidier.join();
+      CHECK(files->list(place + "/log/snapshots").size() == 1);
+    }
+  }
+  std::filesystem::remove_all(place);
 }
 
 } // namespace troupe::test
