@@ -17,7 +17,8 @@
 namespace troupe::fuzz {
 
 inline const disk_identity owner{uuid_of_name("troupe"), uuid_of_name("a disk"), peer_id{1}};
-inline const std::string log_directory = "d/log";
+inline const std::string data_directory = "d";
+inline const std::string log_directory = data_directory + "/log";
 inline constexpr std::size_t sector = 512;
 
 /// Puts a file there as if it had always been.

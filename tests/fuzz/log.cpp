@@ -2,11 +2,13 @@
 // segment, last one) | segments, each u16 length and that many bytes, with zeros behind them up to a multiple of 1024.
 // Bits of the first: 1 identity, number and size in the segments' headers; 2 their checksums; 4 the records' checksums
 // and trailers; 8 their sequences and chain, over all segments.
+#include "persistence/log_inspection.hpp"
 #include "persistence/log_storage.hpp"
 #include "tests/fuzz/disk.hpp"
 #include "tests/fuzz/input.hpp"
 
 #include <limits>
+#include <sstream>
 #include <vector>
 
 using namespace troupe;
@@ -150,6 +152,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
   for (auto number = 1u; number <= segments; ++number)
     fuzz::place(disk, fuzz::log_directory + "/" + segment_name(number), segment_from(in, what, number, at));
   const auto before = fuzz::look(disk, fuzz::log_directory);
+  std::ostringstream printed;
+  static_cast<void>(dump_log(disk, fuzz::data_directory, printed));
+  static_cast<void>(verify_log(disk, fuzz::data_directory));
   std::optional<recovered_log> log;
   try {
     log = read_log(disk, fuzz::log_directory, fuzz::owner);
