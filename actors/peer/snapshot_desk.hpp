@@ -36,12 +36,13 @@ public:
     take_if_due();
   }
 
-  /// The service offers one.
+  /// The service offers one. It means it: while another is under way, the newest offer waits.
   void offer(const take_snapshot& m, log_index fed) {
-    const bool is_news = !mind_.snapshot() || m.index > mind_.snapshot()->at.index;
-    if (is_busy_ || !is_news || m.index > fed || m.index < mind_.entries().base().index || mind_.is_stopped())
+    if (m.index > fed || !is_of_use(m.index))
       return;
-    write(m.index, view_of(std::string{m.state.view()}));
+    if (!offered_ || m.index > offered_->index)
+      offered_ = m;
+    take_offered();
   }
 
   void take(const picture_taken& m) {
@@ -53,30 +54,14 @@ public:
 
   void take(const snapshot_written& m) {
     is_busy_ = false;
-    if (!m.trouble.empty()) {
-      logs().warn("peer={} group={} event=snapshot_not_written index={} why={}", parts_.self.value(),
-                  parts_.group.value(), m.what.at.index.value(), in_log_quotes(m.trouble));
-      retry_at_ = now() + retry_after;
-      return;
-    }
-    logs().info("peer={} group={} event=snapshot index={} bytes={}", parts_.self.value(), parts_.group.value(),
-                m.what.at.index.value(), m.what.size_bytes);
-    mind_.note_snapshot(m.what);
-    if (!known_.empty() && known_.back().at.index >= m.what.at.index)
-      return; // One that was received meanwhile reaches further.
-    known_.push_back(m.what);
-    since_.bytes -= std::min(since_.bytes, pictured_bytes_);
-    forget_after_check();
+    conclude(m);
+    take_offered();
   }
 
   void take(const snapshot_checked& m) {
     is_busy_ = false;
-    if (m.trouble.empty())
-      return forget();
-    // The log stays for another round, and goes when the next oldest is good.
-    logs().error("peer={} group={} event=snapshot_damaged index={} why={}", parts_.self.value(), parts_.group.value(),
-                 m.index.value(), in_log_quotes(m.trouble));
-    std::erase_if(known_, [&](const snapshot_mark& each) { return each.at.index == m.index; });
+    conclude(m);
+    take_offered();
   }
 
   // -- from and to other peers -----------------------------------------------------------------------------------------
@@ -112,6 +97,46 @@ public:
 
 private:
   static constexpr auto retry_after = std::chrono::seconds{1};
+
+  void conclude(const snapshot_written& m) {
+    if (!m.trouble.empty()) {
+      logs().warn("peer={} group={} event=snapshot_not_written index={} why={}", parts_.self.value(),
+                  parts_.group.value(), m.what.at.index.value(), in_log_quotes(m.trouble));
+      retry_at_ = now() + retry_after;
+      return;
+    }
+    logs().info("peer={} group={} event=snapshot index={} bytes={}", parts_.self.value(), parts_.group.value(),
+                m.what.at.index.value(), m.what.size_bytes);
+    mind_.note_snapshot(m.what);
+    if (!known_.empty() && known_.back().at.index >= m.what.at.index)
+      return; // One that was received meanwhile reaches further.
+    known_.push_back(m.what);
+    since_.bytes -= std::min(since_.bytes, pictured_bytes_);
+    forget_after_check();
+  }
+
+  void conclude(const snapshot_checked& m) {
+    if (m.trouble.empty())
+      return forget();
+    // The log stays for another round, and goes when the next oldest is good.
+    logs().error("peer={} group={} event=snapshot_damaged index={} why={}", parts_.self.value(), parts_.group.value(),
+                 m.index.value(), in_log_quotes(m.trouble));
+    std::erase_if(known_, [&](const snapshot_mark& each) { return each.at.index == m.index; });
+  }
+
+  /// Is it behind the newest, and of an entry whose term is known?
+  [[nodiscard]] bool is_of_use(log_index index) const {
+    const auto newest = mind_.snapshot() ? mind_.snapshot()->at.index : log_index{};
+    return index > newest && index >= mind_.entries().base().index && !mind_.is_stopped();
+  }
+
+  void take_offered() {
+    if (is_busy_ || !offered_)
+      return;
+    // A leader's snapshot may have come meanwhile.
+    if (const auto offer = *std::exchange(offered_, std::nullopt); is_of_use(offer.index))
+      write(offer.index, view_of(std::string{offer.state.view()}));
+  }
 
   void take_if_due() {
     if (is_busy_ || !parts_.takes_pictures || now() < retry_at_)
@@ -193,6 +218,7 @@ private:
   log_growth since_;                 ///< The newest of them.
   std::size_t pictured_bytes_ = 0; ///< Of it, what the snapshot that is being written stands for, or a little more.
   bool is_busy_ = false;
+  std::optional<take_snapshot> offered_; ///< By the service, while another was under way.
   instant retry_at_{};
   std::map<peer_id, sending> sending_;
 };

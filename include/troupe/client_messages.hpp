@@ -101,7 +101,8 @@ struct installed_snapshot {
 
 /// The bare service's word that `state` holds the effect of every command up to `index`, which was delivered to it: the
 /// peer keeps it as its snapshot and forgets its log up to there (the course's Snapshot()). Nobody waits for anything:
-/// deliveries go on meanwhile. Ignored if `index` is not behind the newest snapshot, or was not delivered yet.
+/// deliveries go on meanwhile. Ignored if `index` is not behind the newest snapshot, or was not delivered yet. While
+/// one is being written, the newest that came meanwhile waits.
 struct take_snapshot {
   log_index index;
   shared_bytes state;
