@@ -96,6 +96,30 @@ TEST_CASE("a start that lies in a segment that goes is written again before") {
   CHECK(log->recover(g1, 0).last == log_index{70});
 }
 
+TEST_CASE("a segment stays as long as the start in it is not written again, as when a crash came between") {
+  simulated_disk disk{1};
+  {
+    log_storage log{disk, "d/log", small_segments()};
+    submit(log, {voting(g0, 1), voting(g1, 1), beginning(g1, 1, 70, 60)});
+    const auto last = fill(disk, log, g0, 1, 4);
+    const auto start = beginning(g0, 1, last);
+    const auto sink = log.plan_snapshot(g0, {start.start->before, start.start->time})();
+    sink->append("all of it");
+    sink->finish();
+    log.write({start}); // And behind it the other group's start, again. Not synced yet.
+  }
+  const auto end = disk.contents(path(4)).find_last_not_of('\0') + 1;
+  const auto size = static_cast<std::size_t>(record_bytes(start_payload_bytes));
+  disk.corrupt(path(4), end - size, std::string(size, '\0'));
+  for (int life = 0; life < 2; ++life) {
+    log_storage log{disk, "d/log", small_segments()};
+    run_chores(log);
+    CHECK(segments(disk).front() == 1);
+    CHECK(log.recover(g1, 0).last == log_index{70});
+    CHECK(contents(log, 0).entries.empty());
+  }
+}
+
 TEST_CASE("a segment stays as long as any group has an entry in it, or somebody is going to read there") {
   simulated_disk disk{1};
   auto log = std::make_unique<log_storage>(disk, "d/log", small_segments());
