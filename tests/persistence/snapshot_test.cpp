@@ -56,6 +56,26 @@ TEST_CASE("snapshots are known per group, oldest first, and one at the same plac
   CHECK(log.recover(group_id{0}, 0).snapshots.empty());
 }
 
+TEST_CASE("of two terms at one index the later one is read") {
+  simulated_disk disk{1};
+  log_storage log{disk, "d/log", small_segments()};
+  save(log, 1, mark_at(7, 3), "later");
+  save(log, 1, mark_at(7, 2), "earlier");
+  CHECK(log.recover(group_id{1}, 0).snapshots == std::vector{mark_at(7, 2, 7), mark_at(7, 3, 5)});
+  CHECK(content_of(log, 1, 7) == "later");
+}
+
+TEST_CASE("what a start has read of a snapshot does not stand for the one that replaces it") {
+  simulated_disk disk{1};
+  {
+    log_storage log{disk, "d/log", small_segments()};
+    save(log, 1, mark_at(7), "old");
+  }
+  log_storage log{disk, "d/log", small_segments()};
+  save(log, 1, mark_at(7), "replaced");
+  CHECK(log.recover(group_id{1}, 0).snapshots == std::vector{mark_at(7, 1, 8)});
+}
+
 TEST_CASE("what is not finished is not there, and nothing is left of it") {
   simulated_disk disk{1};
   log_storage log{disk, "d/log", small_segments()};
@@ -355,6 +375,7 @@ TEST_CASE("outdated snapshots are kept while they are the only whole ones") {
   flip_content(disk, snapshot_path(0, 9));
   log = std::make_unique<log_storage>(disk, "d/log", small_segments());
   CHECK(indices_of(log->recover(g0, 0)) == indices{3});
+  CHECK((content_of(*log, 0, 3) == noise(1, 1000)));
   CHECK(log->report().damaged_snapshots.size() == 2);
 }
 
