@@ -74,6 +74,12 @@ void log_recovery(peer_id self, const data_directory& directory, const recovery_
   if (report.cut)
     logs().warn("peer={} event=torn_write_undone file={} offset={} bytes={} why={}", self.value(), report.cut->file,
                 report.cut->offset, report.cut->bytes, in_log_quotes(report.cut->why));
+  if (report.healed_votes + report.healed_hints > 0)
+    logs().warn("peer={} event=copies_healed votes={} hints={}", self.value(), report.healed_votes,
+                report.healed_hints);
+  for (const auto& damaged : report.damaged_snapshots)
+    logs().warn("peer={} event=snapshot_passed_over file={} offset={} why={}", self.value(), damaged.file,
+                damaged.offset, in_log_quotes(damaged.why));
 }
 
 } // namespace

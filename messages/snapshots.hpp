@@ -25,7 +25,7 @@ struct snapshot_piece {
 /// The piece is stored; with `is_end`, the snapshot is durable.
 struct piece_stored {
   group_id group;
-  log_position at;
+  snapshot_mark what;
   std::uint64_t received_bytes = 0;
   bool is_end = false;
 };
@@ -33,7 +33,7 @@ struct piece_stored {
 /// What was received is of no use: it does not match its checksum, or there is no room for it.
 struct reception_failed {
   group_id group;
-  log_position at;
+  snapshot_mark what;
   std::string why;
 };
 

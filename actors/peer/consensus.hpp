@@ -224,7 +224,6 @@ private:
   std::deque<std::pair<log_index, std::size_t>> uncommitted_; ///< (last index, bytes) of each accepted block.
   std::optional<snapshot_mark> snapshot_;
   std::optional<snapshot_reception> reception_;
-  bool is_finishing_ = false; ///< The snapshot that was received is being made durable.
   bool is_disk_full_ = false;
   unsigned deferred_elections_ = 0; ///< In a row, while the disk is full.
   peer_counters counters_;

@@ -71,7 +71,7 @@ void consensus::handle(const install_snapshot& piece, instant now, peer_output& 
 }
 
 void consensus::handle(const piece_stored& report, instant now, peer_output& out) {
-  if (life_ != life::active || !reception_ || reception_->what().at != report.at)
+  if (life_ != life::active || !reception_ || reception_->what() != report.what)
     return;
   if (report.is_end)
     return install(now, out);
@@ -85,9 +85,9 @@ void consensus::handle(const piece_stored& report, instant now, peer_output& out
 }
 
 void consensus::handle(const reception_failed& report, instant now, peer_output& out) {
-  if (life_ != life::active || !reception_ || reception_->what().at != report.at)
+  if (life_ != life::active || !reception_ || reception_->what() != report.what)
     return;
-  out.facts.push_back({fact::weight::warn, "event=snapshot_not_received index=" + std::to_string(report.at.index.value())
+  out.facts.push_back({fact::weight::warn, "event=snapshot_not_received index=" + std::to_string(report.what.at.index.value())
                            + " why=\"" + report.why + "\""});
   if (const auto piece = reception_->take_unanswered())
     answer(*piece, 0, out);
@@ -98,16 +98,14 @@ void consensus::handle(const reception_failed& report, instant now, peer_output&
 // No snapshot is durable before the term it came in is: after a crash, what is found must not be of a later term than
 // what is remembered.
 void consensus::finish_reception(peer_output& out) {
-  if (!reception_ || !reception_->is_whole() || is_finishing_ || !writes_.is_vote_durable())
+  if (!reception_ || !writes_.is_vote_durable() || !reception_->begin_finishing())
     return;
-  is_finishing_ = true;
   out.pieces.push_back({group_, reception_->what(), reception_->stored_bytes(), {}, true});
 }
 
 // The snapshot is durable. It takes the log's place in one step: the suffix behind it stays if it continues the
 // snapshot, else all goes (S2, S3).
 void consensus::install(instant now, peer_output& out) {
-  is_finishing_ = false;
   const auto mark = reception_->what();
   const auto piece = reception_->take_unanswered();
   reception_.reset();

@@ -52,6 +52,11 @@ public:
   /// Whose answer is due now: each request is answered once.
   [[nodiscard]] std::optional<install_snapshot> take_unanswered() { return std::exchange(unanswered_, std::nullopt); }
 
+  /// All of it is stored, and nobody has asked yet that it be verified and made durable; asked now.
+  [[nodiscard]] bool begin_finishing() {
+    return stored_bytes_ == what_.size_bytes && !std::exchange(is_finishing_, true);
+  }
+
   [[nodiscard]] std::uint64_t stored_bytes() const { return stored_bytes_; }
   [[nodiscard]] bool is_whole() const { return stored_bytes_ == what_.size_bytes; }
   [[nodiscard]] const snapshot_mark& what() const { return what_; }
@@ -61,6 +66,7 @@ private:
   snapshot_mark what_;
   std::uint64_t stored_bytes_ = 0;
   std::uint64_t handed_bytes_ = 0;
+  bool is_finishing_ = false;
   /// Without its bytes.
   std::optional<install_snapshot> unanswered_;
 };

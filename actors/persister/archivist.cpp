@@ -150,7 +150,7 @@ private:
   void begin(const carry_out_errand& m, const snapshot_piece& piece) {
     const auto fail = [&](const std::string& why) {
       receptions_.erase(piece.group);
-      this->send(m.errand.from, reception_failed{piece.group, piece.what.at, why});
+      this->send(m.errand.from, reception_failed{piece.group, piece.what, why});
     };
     try {
       if (m.write)
@@ -169,7 +169,7 @@ private:
         receptions_.erase(found);
       }
       this->send(m.errand.from,
-                 piece_stored{piece.group, piece.what.at, piece.offset + piece.bytes.size(), piece.is_end});
+                 piece_stored{piece.group, piece.what, piece.offset + piece.bytes.size(), piece.is_end});
     } catch (const out_of_space& full) {
       fail(full.what());
     }

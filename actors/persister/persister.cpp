@@ -221,7 +221,7 @@ private:
     this->send(to, piece_read{what, {}, no_snapshots});
   }
   void decline(const snapshot_listener& to, const snapshot_piece& what) {
-    this->send(to, reception_failed{what.group, what.what.at, no_snapshots});
+    this->send(to, reception_failed{what.group, what.what, no_snapshots});
   }
 
   void plan_read(const read_log_request& m) {

@@ -113,7 +113,7 @@ public:
     for (const auto& piece : std::exchange(pieces, {})) {
       if (piece.is_end)
         durable_.snapshots = {piece.what};
-      hears(piece_stored{{}, piece.what.at, piece.offset + piece.bytes.size(), piece.is_end});
+      hears(piece_stored{{}, piece.what, piece.offset + piece.bytes.size(), piece.is_end});
     }
   }
 

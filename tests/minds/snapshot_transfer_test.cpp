@@ -158,7 +158,7 @@ TEST_CASE("A snapshot that is gone is given up for what stands there now") {
   CHECK(r.asks_for_entries());
 }
 
-TEST_CASE("A late word that a snapshot is installed counts; one of an unknown request that it is not does not") {
+TEST_CASE("A late word that a snapshot is installed counts, and one of an unknown request that it is not does not") {
   needs_snapshot r;
   auto piece = r.sends_piece();
   piece.number = 999;

@@ -211,7 +211,7 @@ TEST_CASE("A newer snapshot that is begun gives up the older, and both requests 
 TEST_CASE("A piece that cannot be stored is answered, and reception begins anew (Z1)") {
   lone_peer peer{1, 3, remembers({1}, 5)};
   peer.hears(sends_piece(at(4, 50), 1, 0, 6));
-  peer.hears(reception_failed{{}, at(4, 50), "no room"});
+  peer.hears(reception_failed{{}, {at(4, 50), 7, 10}, "no room"});
   CHECK(peer.says<snapshot_reply>().received_bytes == 0);
   peer.hears(sends_piece(at(4, 50), 2, 6, 4));
   CHECK(peer.says<snapshot_reply>().received_bytes == 0);

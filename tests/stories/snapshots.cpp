@@ -1,5 +1,7 @@
 // Snapshots in whole groups, beyond the course: slow followers, states that differ, leaders whose disks are full.
+#include "messages/snapshot_content.hpp"
 #include "tests/support/clients.hpp"
+#include "tests/support/lone_peer.hpp"
 #include "tests/support/seeds.hpp"
 
 #include <doctest/doctest.h>
@@ -15,6 +17,18 @@ course_options with_frequent_snapshots(int servers) {
   auto options = serving(servers);
   options.peers.snapshots = {1000, 20, 0, 100'000, 0, 2};
   return options;
+}
+
+/// The one piece that is all of a snapshot, from leader 2 in term 5.
+install_snapshot all_of(std::uint64_t number, std::string content) {
+  install_snapshot piece;
+  piece.about = {{}, peer_id{2}, peer_id{1}, term_number{5}};
+  piece.incarnation = 1;
+  piece.number = number;
+  piece.at = {term_number{4}, log_index{50}};
+  piece.size_bytes = content.size();
+  piece.bytes = shared_bytes{std::move(content)};
+  return piece;
 }
 
 /// A machine like the one inside whose state is not what it should be from some command on.
@@ -52,6 +66,28 @@ private:
 };
 
 } // namespace
+
+TEST_CASE("S10 a snapshot that does not match its checksum when all of it has come is not installed, and may come again") {
+  lone_peer peer;
+  peer.follows(peer_id{2}, term_number{5});
+  peer.forgets();
+  snapshot_content state{encode(snapshot_head{configuration::of({peer_id{1}, peer_id{2}, peer_id{3}}), {}, 1}),
+                         view_of("the state")};
+  const auto content = read_all(state);
+  auto damaged = content;
+  damaged[damaged.size() - 6] = '!'; // Of the state; each piece on its way was as it was sent.
+  peer.hears(all_of(1, damaged));
+  peer.waits(100ms);
+  REQUIRE(peer.last_said<snapshot_reply>());
+  CHECK_FALSE(peer.last_said<snapshot_reply>()->is_installed);
+  CHECK(peer.last_said<snapshot_reply>()->received_bytes == 0);
+  CHECK(peer.state().commit == log_index{});
+  peer.hears(all_of(2, content));
+  peer.waits(100ms);
+  CHECK(peer.last_said<snapshot_reply>()->is_installed);
+  CHECK(peer.state().commit == log_index{50});
+  CHECK(peer.state().applied == log_index{50});
+}
 
 TEST_CASE("S13 a replica whose state is not the leader's ends, and says after which index") {
   over_seeds(10, [](std::uint64_t seed) {
