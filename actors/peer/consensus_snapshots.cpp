@@ -74,7 +74,7 @@ void consensus::handle(const piece_stored& report, instant now, peer_output& out
   if (life_ != life::active || !reception_ || reception_->what() != report.what)
     return;
   if (report.is_end)
-    return install(now, out);
+    return reception_->is_finishing() ? install(now, out) : void();
   reception_->stored();
   if (!reception_->is_whole()) {
     if (const auto piece = reception_->take_unanswered())

@@ -57,6 +57,8 @@ public:
     return stored_bytes_ == what_.size_bytes && !std::exchange(is_finishing_, true);
   }
 
+  [[nodiscard]] bool is_finishing() const { return is_finishing_; }
+
   [[nodiscard]] std::uint64_t stored_bytes() const { return stored_bytes_; }
   [[nodiscard]] bool is_whole() const { return stored_bytes_ == what_.size_bytes; }
   [[nodiscard]] const snapshot_mark& what() const { return what_; }

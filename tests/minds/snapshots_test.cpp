@@ -217,6 +217,46 @@ TEST_CASE("A piece that cannot be stored is answered, and reception begins anew 
   CHECK(peer.says<snapshot_reply>().received_bytes == 0);
 }
 
+TEST_CASE("A whole snapshot that cannot be made durable is answered, and the next is received like any (Z1)") {
+  lone_peer peer{1, 3, remembers({1}, 5)};
+  peer.hears(sends_piece(at(4, 50), 1, 0, 10));
+  peer.stores_pieces();
+  REQUIRE(peer.pieces.size() == 1);
+  REQUIRE(peer.pieces.front().is_end);
+  peer.pieces.clear();
+  peer.hears(reception_failed{{}, {at(4, 50), 7, 10}, "no room"});
+  CHECK(peer.says<snapshot_reply>().received_bytes == 0);
+  peer.hears(sends_piece(at(4, 50), 2, 0, 10));
+  peer.stores_pieces();
+  peer.stores_pieces();
+  CHECK(peer.commit() == 50);
+}
+
+TEST_CASE("A newer snapshot that is begun while the older is made durable is received like any, and the older is not "
+          "taken for it") {
+  for (const std::uint64_t index : {50, 60}) { // Another leader's may be of the same place.
+    lone_peer peer{1, 3, remembers({1}, 5)};
+    peer.hears(sends_piece(at(4, 50), 1, 0, 10));
+    peer.stores_pieces();
+    REQUIRE(peer.pieces.size() == 1);
+    REQUIRE(peer.pieces.front().is_end);
+    auto newer = sends_piece(at(4, index), 2, 0, 6);
+    newer.time = 8;
+    peer.hears(newer);
+    peer.forgets_what_it_said();
+    peer.stores_pieces();
+    CHECK(peer.installed.empty());
+    newer = sends_piece(at(4, index), 3, 6, 4);
+    newer.time = 8;
+    peer.hears(newer);
+    peer.stores_pieces();
+    peer.stores_pieces();
+    REQUIRE(peer.installed.size() == 1);
+    CHECK(peer.installed.front().time == 8);
+    CHECK(peer.commit() == index);
+  }
+}
+
 TEST_CASE("No snapshot is made durable before the term it came in is") {
   lone_peer peer{1, 3, remembers({1}, 4)};
   peer.hears(sends_piece(at(4, 50), 1, 0, 10)); // Term 5 is news to it.
