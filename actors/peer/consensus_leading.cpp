@@ -38,9 +38,17 @@ proposal_result consensus::propose(entry_block block, instant now) {
     return {std::nullopt, refusal::too_large};
   if (uncommitted_bytes_ + block.payload.size() > options_.limits.uncommitted_bytes && !uncommitted_.empty())
     return {std::nullopt, refusal::busy};
-  if (is_disk_full_)
+  if (!has_room_at_quorum())
     return {std::nullopt, refusal::busy};
   return {append_as_leader(std::move(block), now), {}};
+}
+
+// What a quorum has no room for would wait, and its clients with it, for as long as disks are full.
+bool consensus::has_room_at_quorum() const {
+  if (is_disk_full_)
+    return false;
+  const auto& known = std::get<leader_role>(role_).members;
+  return is_quorum(members_, [&](peer_id id) { return id == self_ || !known.at(id).is_disk_full; });
 }
 
 log_position consensus::append_as_leader(entry_block block, instant now) {

@@ -346,6 +346,22 @@ TEST_CASE("Z2 a leader whose disk is full refuses commands and hands over to who
   }
 }
 
+TEST_CASE("Z3 a leader takes commands only while the disks of a quorum have room") {
+  lone_peer peer{1, 3};
+  peer.becomes_leader();
+  peer.disk_catches_up();
+  const auto hears_of_room = [&](std::uint64_t follower, bool is_full) {
+    peer.hears(follower_heard{peer_id{follower}, peer.mind().current_term(), 1, log_index{1}, 0, peer.now(), is_full});
+  };
+  hears_of_room(2, true);
+  CHECK(peer.proposes("with two of three").first);
+  hears_of_room(3, true);
+  CHECK(peer.proposes("nobody would acknowledge it").why == refusal::busy);
+  CHECK(peer.mind().is_leader());
+  hears_of_room(2, false);
+  CHECK(peer.proposes("again").first);
+}
+
 TEST_CASE("A follower that is told to runs at once, and its request overcomes the others' stickiness (E12)") {
   lone_peer peer{1, 3, remembers({1}, 5)};
   peer.hears(sends_entries(2, 5, at(1, 1)));
