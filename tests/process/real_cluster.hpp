@@ -53,9 +53,9 @@ struct real_cluster {
   }
 
   /// Says one command on a connection of its own.
-  resp_reply call(peer_id at, const std::vector<std::string>& words) {
+  resp_reply call(peer_id at, const std::vector<std::string>& words, duration patience = std::chrono::seconds{10}) {
     auto client = resp_client::connect(cluster.at(at).client, std::chrono::seconds{5});
-    return client.call(words, std::chrono::seconds{10});
+    return client.call(words, patience);
   }
 
   /// Writes until it is acknowledged: right after an election a command may be refused.
