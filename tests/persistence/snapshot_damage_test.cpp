@@ -162,7 +162,7 @@ TEST_SUITE("surgery") {
     };
     const auto first = std::size_t{600} * 8;
     const auto last = (snapshot.footer_at() - 88) * 8;
-    const auto step = stride(11);
+    const auto step = stride(1);
     for (std::size_t bit = 0; bit < bytes.size() * 8;
          bit += bit < first || bit >= last ? 1 : std::min(step, last - bit))
       flip(bit);
