@@ -12,6 +12,7 @@
 
 #include <caf/all.hpp>
 
+#include <memory>
 #include <variant>
 
 namespace troupe {
@@ -80,6 +81,11 @@ struct recover_log {
   std::size_t tail_bytes = 0;
 };
 
+/// Something large is not needed any more: let it go where nobody waits.
+struct let_go {
+  std::shared_ptr<const void> what;
+};
+
 /// The peer of a shared disk's group writes no more.
 struct release_log {
   group_id group;
@@ -90,7 +96,8 @@ using persister_actor =
     caf::typed_actor<caf::replies_to<recover_log>::with<recovered_group>, caf::reacts_to<release_log>,
                      caf::reacts_to<persist_request>, caf::reacts_to<read_log_request>, caf::reacts_to<gather_due>,
                      caf::reacts_to<group_durable>, caf::reacts_to<chore_finished>, caf::reacts_to<room_due>,
-                     caf::reacts_to<idle_due>, caf::reacts_to<snapshot_errand>, caf::reacts_to<build_errand>>;
+                     caf::reacts_to<idle_due>, caf::reacts_to<snapshot_errand>, caf::reacts_to<build_errand>,
+                     caf::reacts_to<let_go>>;
 
 /// A read with its plan, for the archivist.
 struct carry_out_read {
@@ -221,6 +228,7 @@ TROUPE_LOCAL_MESSAGE(state_built)
 TROUPE_LOCAL_MESSAGE(snapshot_errand)
 TROUPE_LOCAL_MESSAGE(build_errand)
 TROUPE_LOCAL_MESSAGE(room_due)
+TROUPE_LOCAL_MESSAGE(let_go)
 TROUPE_LOCAL_MESSAGE(idle_due)
 TROUPE_LOCAL_MESSAGE(carry_out_quietly)
 TROUPE_LOCAL_MESSAGE(carry_out_errand)

@@ -20,6 +20,8 @@ struct snapshot_piece {
   shared_bytes bytes;
   /// The whole is to be verified and made durable. A piece of its own, without bytes, behind the last.
   bool is_end = false;
+  /// Nothing of it is wanted any more. Not answered.
+  bool is_given_up = false;
 };
 
 /// The piece is stored; with `is_end`, the snapshot is durable.
@@ -74,7 +76,7 @@ struct state_built {
   std::string trouble;
 };
 
-/// The picture. `index` is the last entry in it.
+/// The picture. `index` is the last entry in it. None, if a snapshot took the state's place before its turn came.
 struct picture_taken {
   group_id group;
   log_index index;

@@ -166,14 +166,15 @@ bool prepare_zeros(file_system& files, const std::string& path, std::uint64_t si
   return true;
 }
 
-void recycle(file_system& files, const std::string& from, const std::string& to) {
+bool recycle(file_system& files, const std::string& from, const std::string& to) {
   {
     const auto target = files.open(from, open_mode::update);
-    if (!write_zeros(*target, target->size()))
-      throw io_error{"overwrite", from, ENOSPC}; // Of its own bytes: no lack of room that more room would end.
+    if (!write_zeros(*target, target->size())) // Even bytes that are there can lack room, where nothing is overwritten.
+      return false;
   }
   files.rename(from, to);
   files.sync_directory(directory_of(to));
+  return true;
 }
 
 std::unique_ptr<file> make_segment(file_system& files, const std::string& directory, const segment_header& header,

@@ -91,7 +91,7 @@ struct segment_header {
 [[nodiscard]] bool prepare_zeros(file_system& files, const std::string& path, std::uint64_t size_bytes);
 
 /// Makes a retired segment a file of zeros at `to`, durably. Slow, too.
-void recycle(file_system& files, const std::string& from, const std::string& to);
+[[nodiscard]] bool recycle(file_system& files, const std::string& from, const std::string& to);
 
 /// How a segment comes to be.
 enum class segment_source {

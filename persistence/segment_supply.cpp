@@ -119,11 +119,13 @@ chore segment_supply::retire(std::uint32_t first, std::uint32_t behind) {
     for (auto number = first; number < behind; ++number) {
       const auto is_usual = files.open(retired(number), open_mode::read)->size() == size_bytes;
       if (is_usual && wants_reserve && !made->reserve) {
-        recycle(files, retired(number), reserve_path(directory));
-        made->reserve = true;
+        made->reserve = recycle(files, retired(number), reserve_path(directory));
+        if (!made->reserve)
+          files.remove(retired(number));
       } else if (is_usual && wants_spare && !made->spare) {
-        recycle(files, retired(number), spare_path(directory));
-        made->spare = true;
+        made->spare = recycle(files, retired(number), spare_path(directory));
+        if (!made->spare)
+          files.remove(retired(number));
       } else {
         files.remove(retired(number));
       }

@@ -83,7 +83,7 @@ public:
         [this](answer_queries& m) { take_in(m); },
         [this](load_snapshot& m) { take_in(m); },
         [this](take_picture& m) { take_in(m); },
-        [this](const state_built& m) { take_place(m); },
+        [this](state_built& m) { take_place(m); },
         [this](const apply_due&) {
           is_due_ = false;
           go_on();
@@ -255,12 +255,39 @@ private:
 
   // Built elsewhere; until it is there, nothing behind it can be done.
   std::size_t advance(load_snapshot& m) {
+    if (skip_to_newest())
+      return 0;
     is_elsewhere_ = true;
     this->send(persister_, build_errand{state_listener{applier_actor{this}}, build_state{m.group, m.what, machine_}});
     return 0;
   }
 
-  void take_place(const state_built& m) {
+  // A later snapshot stands for all before it; an earlier one may be gone from the disk.
+  bool skip_to_newest() {
+    const auto newest = std::find_if(work_.rbegin(), work_.rend(), [](const work& each) {
+      return std::holds_alternative<load_snapshot>(each);
+    });
+    const auto before = static_cast<std::size_t>(std::distance(newest, work_.rend())) - 1;
+    for (std::size_t i = 0; i < before; ++i) {
+      abandon(work_.front());
+      work_.pop_front();
+    }
+    return before > 0;
+  }
+
+  void abandon(work& skipped) {
+    if (auto* entries = std::get_if<entries_work>(&skipped)) {
+      for (const auto& who : entries->load.unanswered())
+        refuse_to(this, who, refusal::uncertain);
+      this->send(entries->from, applied{entries->group, applied_, entries->load.bytes(), std::nullopt});
+    } else if (auto* queries = std::get_if<query_workload<awaiting>>(&skipped)) {
+      refuse_to(this, queries->unanswered(), refusal::not_ready);
+    } else if (auto* picture = std::get_if<take_picture>(&skipped)) {
+      this->send(picture->from, picture_taken{picture->group, log_index{}, nullptr});
+    }
+  }
+
+  void take_place(state_built& m) {
     if (!m.trouble.empty())
       return fail(m.trouble);
     try {
@@ -268,6 +295,7 @@ private:
     } catch (const std::exception& failure) {
       return fail(failure.what());
     }
+    this->send(persister_, let_go{std::move(m.state)}); // The old state is in there now: taking it apart takes time.
     hashes_.clear();
     if (service_) {
       const auto& what = std::get<load_snapshot>(work_.front()).what;

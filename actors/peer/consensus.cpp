@@ -23,7 +23,7 @@ consensus::consensus(peer_id self, group_id group, configuration members, const 
   if (!recovered.snapshots.empty())
     believe_recovered(recovered.snapshots.back());
   TROUPE_ASSERT(commit_ >= log_.base().index, "a snapshot stands for what the log has forgotten");
-  writes_ = {vote_, log_.last_index()};
+  writes_ = {recovered.vote, log_.last_index()};
 }
 
 void consensus::begin(instant now, peer_output& out) {
@@ -146,7 +146,20 @@ void consensus::say(peer_message message, peer_output& out, write_id until) {
   if (until <= writes_.completed())
     out.send.push_back(std::move(message));
   else
-    withheld_.push_back({until, std::move(message)});
+    withhold({until, std::move(message)});
+}
+
+// A disk that is full can owe a term for long, and a leader asks as often as it has reads. It remembers no more of its
+// own requests than this (law 6); what is dropped are the oldest answers.
+void consensus::withhold(withheld_message held) {
+  if (withheld_.size() >= max_withheld) {
+    const auto oldest = std::find_if(withheld_.begin(), withheld_.end(), [](const withheld_message& each) {
+      return !std::holds_alternative<request_vote>(each.message);
+    });
+    if (oldest != withheld_.end())
+      withheld_.erase(oldest);
+  }
+  withheld_.push_back(std::move(held));
 }
 
 void consensus::release_withheld(peer_output& out) {
@@ -205,6 +218,8 @@ void consensus::set_commit(log_index commit, peer_output& out) {
   TROUPE_ASSERT(commit <= log_.last_index(), "nothing is committed that is not in the log");
   commit_ = commit;
   out.commit_advanced = true;
+  if (reception_ && reception_->what().at.index <= commit_)
+    give_up_reception(out);
 }
 
 bool consensus::is_disk_stalled(instant now) const {

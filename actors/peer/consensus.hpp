@@ -154,6 +154,8 @@ public:
 
 private:
   enum class life { unborn, active, stopped };
+  /// Answers that wait for the disk, at most.
+  static constexpr std::size_t max_withheld = 4096;
 
   // Terms and roles.
   void adopt_term(term_number term, instant now, peer_output& out);
@@ -168,6 +170,8 @@ private:
 
   // Snapshots.
   void believe_recovered(const snapshot_mark& newest);
+  void answer_given_up(peer_output& out);
+  void give_up_reception(peer_output& out);
   void finish_reception(peer_output& out);
   void install(instant now, peer_output& out);
   void answer(const install_snapshot& piece, std::uint64_t received_bytes, peer_output& out);
@@ -194,6 +198,7 @@ private:
   // Promises.
   void settle(instant now, peer_output& out);
   void say(peer_message message, peer_output& out, write_id until = {});
+  void withhold(withheld_message held);
   void release_withheld(peer_output& out);
   void set_commit(log_index commit, peer_output& out);
   [[nodiscard]] envelope to(peer_id receiver) const { return {group_, self_, receiver, vote_.current_term}; }
@@ -216,7 +221,7 @@ private:
   std::uint64_t round_;
 
   writes_in_flight writes_;
-  std::vector<withheld_message> withheld_;
+  std::deque<withheld_message> withheld_;
   std::vector<entry_batch> unflushed_;                        ///< In the log, not yet handed to the disk.
   std::optional<log_index> truncation_;                       ///< Of the next write, as are the next two.
   std::optional<log_start> start_;

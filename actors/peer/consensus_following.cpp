@@ -10,9 +10,6 @@ namespace troupe {
 
 namespace {
 
-/// Answers that wait for the disk, at most.
-constexpr std::size_t max_withheld = 4096;
-
 bool holds_commands(const std::vector<entry_batch>& batches) {
   for (const auto& batch : batches)
     for (const auto entry : batch)

@@ -9,6 +9,7 @@
 namespace troupe {
 
 void consensus::become_leader(instant now, peer_output& out) {
+  give_up_reception(out);
   leader_role leading;
   leading.before_term = log_.last_index();
   leading.began_at = now;

@@ -12,6 +12,10 @@ namespace troupe {
 // A snapshot that is durable stands for the log up to it, whatever the log has there: power may have gone between the
 // two (S2, S3).
 void consensus::believe_recovered(const snapshot_mark& newest) {
+  // It may be one of this peer's own, written while the disk still owed the vote of its term. Nobody was told of a vote
+  // in that term.
+  if (vote_.current_term < newest.at.term)
+    vote_ = {newest.at.term, nobody};
   snapshot_ = newest;
   commit_ = newest.at.index;
   if (log_.has(newest.at))
@@ -21,7 +25,7 @@ void consensus::believe_recovered(const snapshot_mark& newest) {
 }
 
 void consensus::note_snapshot(const snapshot_mark& durable) {
-  if (!snapshot_ || snapshot_->at.index < durable.at.index)
+  if (!snapshot_ || snapshot_->at.index <= durable.at.index)
     snapshot_ = durable;
 }
 
@@ -59,9 +63,7 @@ void consensus::handle(const install_snapshot& piece, instant now, peer_output& 
   if (!reception_ || !reception_->is_of(piece)) {
     if (piece.offset != 0 || piece.bytes.empty())
       return answer(piece, 0, out);
-    if (reception_) // Its sender hears that it was given up: each request is answered once.
-      if (const auto given_up = reception_->take_unanswered())
-        answer(*given_up, 0, out);
+    answer_given_up(out);
     reception_.emplace(piece.about.from, snapshot_reception::mark_of(piece));
   }
   if (reception_->judge(piece) == piece_verdict::refuse)
@@ -89,10 +91,25 @@ void consensus::handle(const reception_failed& report, instant now, peer_output&
     return;
   out.facts.push_back({fact::weight::warn, "event=snapshot_not_received index=" + std::to_string(report.what.at.index.value())
                            + " why=\"" + report.why + "\""});
-  if (const auto piece = reception_->take_unanswered())
-    answer(*piece, 0, out);
+  answer_given_up(out);
   reception_.reset();
   settle(now, out);
+}
+
+// Each request is answered once.
+void consensus::answer_given_up(peer_output& out) {
+  if (reception_)
+    if (const auto piece = reception_->take_unanswered())
+      answer(*piece, 0, out);
+}
+
+// What is received is not needed any more: the entries have come, or nobody is followed.
+void consensus::give_up_reception(peer_output& out) {
+  if (!reception_)
+    return;
+  answer_given_up(out);
+  out.pieces.push_back({group_, reception_->what(), 0, {}, false, true});
+  reception_.reset();
 }
 
 // No snapshot is durable before the term it came in is: after a crash, what is found must not be of a later term than

@@ -48,7 +48,10 @@ public:
         [this](const append_entries& m) { hear(m); },
         [this](append_reply& m) { route(m); },
         [this](const install_snapshot& m) { hear(m); },
-        [this](snapshot_reply& m) { route(m); },
+        [this](snapshot_reply& m) {
+          snapshots_.hear(m);
+          route(m);
+        },
         [this](const timeout_now& m) { hear(m); },
         [this](forward& m) { accept_forward(m); },
         [this](forward_reply& m) {
@@ -243,6 +246,7 @@ private:
     armed_for_.reset();
     act([&](peer_output& out) { mind_.tick(now(), out); });
     desk_.refuse_overdue();
+    snapshots_.look();
   }
 
   // -- clients -------------------------------------------------------------------------------------------------------

@@ -44,6 +44,11 @@ peer_message refuse_instead(peer_message reply, term_number present) {
     append->success = false;
     append->match = append->last = log_index{};
     append->conflict = {};
+  } else if (auto* snapshot = std::get_if<snapshot_reply>(&reply)) {
+    snapshot->about.term = present;
+    snapshot->is_installed = false;
+    snapshot->received_bytes = 0;
+    snapshot->match = {};
   }
   return reply;
 }

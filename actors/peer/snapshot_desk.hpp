@@ -48,7 +48,7 @@ public:
   void take(const picture_taken& m) {
     is_busy_ = false;
     // Another snapshot may have taken the log's place meanwhile.
-    if (m.index > mind_.entries().base().index && !mind_.is_stopped())
+    if (m.view && m.index >= mind_.entries().base().index && !mind_.is_stopped())
       write(m.index, m.view);
   }
 
@@ -63,6 +63,9 @@ public:
     conclude(m);
     take_offered();
   }
+
+  /// Looks again at what was put off.
+  void look() { take_if_due(); }
 
   // -- from and to other peers -----------------------------------------------------------------------------------------
 
@@ -80,6 +83,12 @@ public:
       return;
     sending_[m.follower] = {m.index, now()};
     ask(m);
+  }
+
+  /// A follower that answers is still being sent what it was sent last.
+  void hear(const snapshot_reply& m) {
+    if (const auto found = sending_.find(m.about.from); found != sending_.end())
+      found->second.asked_at = now();
   }
 
   /// `hand_over(follower, piece_fetched)` if its replicator is still there.
@@ -108,8 +117,10 @@ private:
     logs().info("peer={} group={} event=snapshot index={} bytes={}", parts_.self.value(), parts_.group.value(),
                 m.what.at.index.value(), m.what.size_bytes);
     mind_.note_snapshot(m.what);
-    if (!known_.empty() && known_.back().at.index >= m.what.at.index)
+    if (!known_.empty() && known_.back().at.index > m.what.at.index)
       return; // One that was received meanwhile reaches further.
+    if (!known_.empty() && known_.back().at.index == m.what.at.index)
+      known_.pop_back(); // Written anew, for it could not be read.
     known_.push_back(m.what);
     since_.bytes -= std::min(since_.bytes, pictured_bytes_);
     forget_after_check();
@@ -117,7 +128,7 @@ private:
 
   void conclude(const snapshot_checked& m) {
     if (m.trouble.empty())
-      return forget();
+      return forget(planned_);
     // The log stays for another round, and goes when the next oldest is good.
     logs().error("peer={} group={} event=snapshot_damaged index={} why={}", parts_.self.value(), parts_.group.value(),
                  m.index.value(), in_log_quotes(m.trouble));
@@ -174,18 +185,18 @@ private:
     // What stands for the log alone from now on must read back; the newest was just written.
     if (plan->oldest_snapshot < known_.back().at.index) {
       is_busy_ = true;
+      planned_ = *plan;
       ask(check_snapshot{parts_.group, plan->oldest_snapshot});
     } else {
-      forget();
+      forget(*plan);
     }
   }
 
-  void forget() {
-    const auto plan = plan_forgetting(parts_.options.snapshots, known_, pinned());
-    if (!plan || mind_.is_stopped())
+  void forget(const forgetting& plan) {
+    if (mind_.is_stopped())
       return;
-    std::erase_if(known_, [&](const snapshot_mark& each) { return each.at.index < plan->oldest_snapshot; });
-    self_->forget_log(plan->up_to, plan->oldest_snapshot);
+    std::erase_if(known_, [&](const snapshot_mark& each) { return each.at.index < plan.oldest_snapshot; });
+    self_->forget_log(plan.up_to, plan.oldest_snapshot);
   }
 
   /// The oldest snapshot that a follower is being sent and still asks for.
@@ -218,6 +229,7 @@ private:
   log_growth since_;                 ///< The newest of them.
   std::size_t pictured_bytes_ = 0; ///< Of it, what the snapshot that is being written stands for, or a little more.
   bool is_busy_ = false;
+  forgetting planned_; ///< Once what it rests on is read back.
   std::optional<take_snapshot> offered_; ///< By the service, while another was under way.
   instant retry_at_{};
   std::map<peer_id, sending> sending_;

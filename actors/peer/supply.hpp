@@ -81,7 +81,7 @@ public:
       if (is_present && m.batches.front().first() == fed_.next())
         feed(m.batches);
       feed_applier();
-    } else if (!is_present) {
+    } else if (!is_present || fetched_for->from <= log.base().index) {
       fetch(*fetched_for, hand_over); // What was read is forgotten, or replaced: what is there now?
     } else if (mind_.is_current(fetched_for->follower, fetched_for->term, fetched_for->incarnation)) {
       hand_over(fetched_for->follower, entries_from(fetched_for->from, m.batches));

@@ -152,6 +152,10 @@ private:
       receptions_.erase(piece.group);
       this->send(m.errand.from, reception_failed{piece.group, piece.what, why});
     };
+    if (piece.is_given_up) {
+      receptions_.erase(piece.group);
+      return;
+    }
     try {
       if (m.write)
         receptions_.insert_or_assign(piece.group, receiving{m.write(), content_check{piece.what.size_bytes}});

@@ -40,6 +40,7 @@ public:
         [this](const idle_due& m) { guarded([&] { use_pause(m.epoch); }); },
         [this](snapshot_errand& m) { guarded([&] { find_way(m); }); },
         [this](build_errand& m) { guarded([&] { find_way(m); }); },
+        [this](let_go& m) { this->send(archivist_, carry_out_quietly{[what = std::move(m.what)] {}}); },
     };
   }
 
@@ -206,7 +207,7 @@ private:
   way way_to(group_id group, const check_snapshot& what) { return {{}, store_->plan_snapshot_read(group, what.index)}; }
   way way_to(group_id group, const fetch_piece& what) { return {{}, store_->plan_snapshot_read(group, what.index)}; }
   way way_to(group_id group, const snapshot_piece& what) {
-    const bool is_first = what.offset == 0 && !what.is_end;
+    const bool is_first = what.offset == 0 && !what.is_end && !what.is_given_up;
     return {is_first ? store_->plan_snapshot(group, what.what) : snapshot_write_plan{}, {}};
   }
 

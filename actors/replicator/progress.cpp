@@ -163,8 +163,7 @@ void progress::handle(const piece_fetched& fetched, instant now, progress_output
   if (transfer_ && fetched.index == transfer_->what().at.index) {
     transfer_->fetched();
     if (fetched.bytes.empty()) {
-      transfer_.reset(); // It is gone. What stands in for the entries now?
-      fetching_ = false;
+      transfer_->gone(); // What stands in for the entries now? Asked in a while: there may be no other yet.
     } else if (fetched.offset == transfer_->offset() && may_speak(now)) {
       send_piece(fetched.offset, fetched.bytes, now, out);
     }
@@ -172,12 +171,16 @@ void progress::handle(const piece_fetched& fetched, instant now, progress_output
   send_what_may_go(now, out);
 }
 
+void progress::give_up_transfer() {
+  transfer_.reset();
+  fetching_ = false;
+}
+
 void progress::advance_transfer(instant now, progress_output& out) {
+  if (!may_speak(now))
+    return;
   switch (transfer_->next()) {
-  case snapshot_transfer::step::ask:
-    if (may_speak(now))
-      send_piece(transfer_->offset(), {}, now, out);
-    break;
+  case snapshot_transfer::step::ask: send_piece(transfer_->offset(), {}, now, out); break;
   case snapshot_transfer::step::fetch:
     transfer_->fetching();
     out.fetch_piece = fetch_piece{about_.to,
@@ -214,9 +217,12 @@ void progress::send_piece(std::uint64_t offset, shared_bytes bytes, instant now,
 
 void progress::tick(instant now, progress_output& out) {
   expire(now);
-  if (now >= next_beat()) {
+  if (now >= try_again_at_) {
+    try_again_at_ = now + options_.times.heartbeat;
     is_held_back_ = false;
-    if (transfer_)
+    if (transfer_ && transfer_->is_gone())
+      give_up_transfer();
+    else if (transfer_)
       transfer_->beat(now, options_.times.election_timeout_max);
   }
   send_what_may_go(now, out);

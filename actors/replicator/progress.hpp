@@ -91,6 +91,7 @@ private:
   void remember(const sent_request& sent, instant now);
   void hear(const std::optional<sent_request>& sent, std::uint64_t read_round, progress_output& out);
   void advance_transfer(instant now, progress_output& out);
+  void give_up_transfer();
   void send_piece(std::uint64_t offset, shared_bytes bytes, instant now, progress_output& out);
   [[nodiscard]] log_index outbox_end() const { return outbox_.empty() ? next_ : outbox_.back().last().next(); }
   [[nodiscard]] bool may_speak(instant now) const { return now < lease_until_; }
@@ -128,6 +129,7 @@ private:
   std::size_t in_flight_entries_ = 0;
   std::uint64_t number_ = 0;
   instant last_sent_at_{};
+  instant try_again_at_{}; ///< What was put off; not the next heartbeat: reads send some between.
   std::optional<instant> notice_due_;
   std::uint64_t stale_replies_ = 0;
   std::uint64_t refusals_ = 0;

@@ -32,6 +32,10 @@ public:
     return knows_offset_ && offset_ < what_.size_bytes ? step::fetch : step::ask;
   }
 
+  /// It cannot be read any more.
+  void gone() { is_gone_ = is_resting_ = true; }
+  [[nodiscard]] bool is_gone() const { return is_gone_; }
+
   void fetching() { is_fetching_ = true; }
   void fetched() { is_fetching_ = false; }
 
@@ -84,6 +88,7 @@ private:
   bool knows_offset_ = false;
   bool is_fetching_ = false;
   bool is_resting_ = false;
+  bool is_gone_ = false;
   std::optional<std::uint64_t> unanswered_;
   instant sent_at_{};
 };

@@ -163,7 +163,7 @@ public:
   [[nodiscard]] virtual snapshot_read_plan plan_snapshot_read(group_id group, log_index index);
 
   /// Whether the disk is so full that commands should not be appended any more. What was submitted is unharmed, though
-  /// it may not complete before there is room again; votes and what takes little space still do. Asked after each
+  /// it may not complete before there is room again; votes in it are durable all the same. Asked after each
   /// completion and chore.
   [[nodiscard]] virtual bool is_full() const { return false; }
 

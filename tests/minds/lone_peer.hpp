@@ -111,6 +111,8 @@ public:
   /// What it has of a snapshot is stored; the whole is durable, if it asked for that.
   void stores_pieces() {
     for (const auto& piece : std::exchange(pieces, {})) {
+      if (piece.is_given_up)
+        continue;
       if (piece.is_end)
         durable_.snapshots = {piece.what};
       hears(piece_stored{{}, piece.what, piece.offset + piece.bytes.size(), piece.is_end});
@@ -151,6 +153,7 @@ public:
   }
 
   void forgets_what_it_said() { said_.clear(); }
+  [[nodiscard]] const std::vector<peer_message>& said_now() const { return said_; }
 
   // -- what it is ----------------------------------------------------------------------------------------------------
 
