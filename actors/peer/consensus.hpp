@@ -69,6 +69,8 @@ struct peer_counters {
   std::uint64_t malformed_dropped = 0;
   std::uint64_t elections_started = 0;
   std::uint64_t leader_changes = 0;
+  /// Between two messages of the leader last heard, in its term.
+  duration longest_leader_silence{};
 };
 
 /// What became of a proposal at its leader's door.
@@ -167,6 +169,7 @@ private:
 
   // Followers.
   [[nodiscard]] bool follow(const envelope& leader, instant now, peer_output& out);
+  void note_heard(term_number led, instant now);
 
   // Snapshots.
   void believe_recovered(const snapshot_mark& newest);
@@ -232,6 +235,12 @@ private:
   std::optional<snapshot_reception> reception_;
   bool is_disk_full_ = false;
   unsigned deferred_elections_ = 0; ///< In a row, while the disk is full.
+  struct leader_heard {
+    term_number term;
+    instant at;
+  };
+  /// Outlives roles: a leader that is heard again after a pre-vote was silent all the while.
+  std::optional<leader_heard> last_heard_;
   peer_counters counters_;
 };
 

@@ -35,8 +35,17 @@ bool consensus::follow(const envelope& leader, instant now, peer_output& out) {
   if (leader_ != leader.from || !std::holds_alternative<follower_role>(role_))
     become_follower(leader.from, now, out);
   std::get<follower_role>(role_).heard_leader_at = now;
+  note_heard(leader.term, now);
   timer_.restart(now);
   return true;
+}
+
+// A term has one leader, so its silences are those of the term.
+void consensus::note_heard(term_number led, instant now) {
+  auto& longest = counters_.longest_leader_silence;
+  const bool is_same = last_heard_ && last_heard_->term == led;
+  longest = is_same ? std::max(longest, now - last_heard_->at) : duration::zero();
+  last_heard_ = {led, now};
 }
 
 void consensus::handle(const append_entries& request, instant now, peer_output& out) {

@@ -385,6 +385,8 @@ private:
     state.stale_replies_dropped = mind_.counters().stale_replies_dropped + desk_.stale_replies();
     state.elections_started = mind_.counters().elections_started;
     state.leader_changes = mind_.counters().leader_changes;
+    if (!mind_.is_leader())
+      state.longest_leader_silence = mind_.counters().longest_leader_silence;
     if (const auto* leading = mind_.leadership())
       for (const auto& [id, member] : leading->members)
         state.followers.push_back(

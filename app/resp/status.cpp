@@ -14,6 +14,10 @@ void line(std::string& out, std::string_view key, std::uint64_t value) {
   line(out, key, std::to_string(value));
 }
 
+std::uint64_t microseconds(duration span) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(span).count());
+}
+
 void server(std::string& out, const node_status& status) {
   line(out, "redis_version", "7.0.15");
   line(out, "redis_mode", "standalone");
@@ -57,6 +61,7 @@ void raft(std::string& out, const node_status& status) {
   line(out, "raft_last_index", peer.last.value());
   line(out, "raft_elections_started", peer.elections_started);
   line(out, "raft_leader_changes", peer.leader_changes);
+  line(out, "raft_longest_leader_silence_us", microseconds(peer.longest_leader_silence));
   line(out, "raft_stale_replies_dropped", peer.stale_replies_dropped);
   std::size_t n = 0;
   for (const auto& follower : peer.followers)
@@ -125,6 +130,7 @@ std::string status_json(const peer_state& peer) {
   json["log_start"] = peer.log_start.value();
   json["snapshot"] = {{"index", peer.snapshot.value()}, {"bytes", peer.snapshot_bytes}};
   json["disk_full"] = peer.is_disk_full;
+  json["longest_leader_silence_us"] = microseconds(peer.longest_leader_silence);
   json["followers"] = nlohmann::ordered_json::array();
   for (const auto& follower : peer.followers)
     json["followers"].push_back({{"id", follower.id.value()},

@@ -76,6 +76,9 @@ struct peer_state {
   std::uint64_t stale_replies_dropped = 0;
   std::uint64_t elections_started = 0;
   std::uint64_t leader_changes = 0;
+  /// The longest that the leader of this term was not heard, between two of its messages; beside the election timeout it
+  /// tells how near a follower was to running itself. 0 while leading.
+  duration longest_leader_silence{};
 };
 
 /// Stops a peer for good: it says nothing more, its actors end, its files are closed (the course's Kill()).

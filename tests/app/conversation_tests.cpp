@@ -302,7 +302,7 @@ SCENARIO("INFO and TROUPE STATUS wait for what the peer says, in their place") {
     node.settle();
     const auto json =
         R"({"id":2,"role":"leader","term":3,"leader":2,"commit":10,"applied":9,"last":12,"log_start":3,)"
-        R"("snapshot":{"index":6,"bytes":700},"disk_full":false,"followers":)"
+        R"("snapshot":{"index":6,"bytes":700},"disk_full":false,"longest_leader_silence_us":0,"followers":)"
         R"([{"id":1,"match":12,"lag":0,"connected":true},{"id":3,"match":4,"lag":8,"connected":false}]})"s;
     CHECK_EQ(node.hears(client), "+OK\r\n$" + std::to_string(json.size()) + "\r\n" + json + "\r\n+PONG\r\n");
   }

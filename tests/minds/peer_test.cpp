@@ -237,6 +237,34 @@ SCENARIO("law 1: a follower acknowledges entries when they are durable, and a he
   CHECK(reply.match == log_index{2});
 }
 
+SCENARIO("a follower knows the longest silence of the leader of its term") {
+  lone_peer peer;
+  const auto longest = [&] { return peer.mind().counters().longest_leader_silence; };
+  peer.wait(300ms);
+  peer.hears(sends_entries(2, 5, {}));
+  CHECK(longest() == 0ms); // Before its first word it was no leader.
+  peer.disk_catches_up();
+  peer.wait(120ms);
+  peer.hears(sends_entries(2, 5, {}));
+  peer.wait(80ms);
+  peer.hears(sends_piece(at(5, 9), 1, 0, 4)); // A piece of its snapshot is a word like any other.
+  CHECK(longest() == 120ms);
+  WHEN("it is silent until this peer asks whether it would be elected, and then speaks") {
+    peer.wait(1100ms);
+    REQUIRE(peer.mind().is_candidate());
+    peer.hears(sends_entries(2, 5, {}));
+    THEN("that was the longest") { CHECK(longest() == 1100ms); }
+  }
+  WHEN("another leads in a later term") {
+    peer.wait(200ms);
+    peer.hears(sends_entries(3, 6, {}));
+    CHECK(longest() == 0ms);
+    peer.wait(90ms);
+    peer.hears(sends_entries(3, 6, {}));
+    THEN("only its own silences count") { CHECK(longest() == 90ms); }
+  }
+}
+
 SCENARIO("N22 R2 R3 a shorter request that arrives late neither cuts the log nor vouches for more than it carries") {
   lone_peer peer;
   peer.hears(sends_entries(2, 1, {}, {batch(1, 1, {"1", "2", "3", "4", "5", "6", "7"})}));
