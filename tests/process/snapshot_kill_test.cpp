@@ -183,13 +183,14 @@ public:
     return directory.draft_behind(had_) && !directory.has_snapshot_behind(had_);
   }
 
-  // It has been sent one after all, and follows.
-  void must_be_installed() {
-    REQUIRE_MESSAGE(comes_true([&] { return installations(node()) > installed_before_; }, patience),
-                    on_.three.log_tails());
-    CHECK(on_.directory(id_).has_snapshot_behind(had_));
+  // It has been sent one after all, and follows. (What a node has just said may go with it.)
+  void must_be_installed(bool is_heard) {
+    if (is_heard)
+      REQUIRE_MESSAGE(comes_true([&] { return installations(node()) > installed_before_; }, patience),
+                      on_.three.log_tails());
     const auto committed = on_.status(on_.three.await_leader()).commit;
     REQUIRE_MESSAGE(comes_true([&] { return on_.status(id_).applied >= committed; }, patience), on_.three.log_tails());
+    CHECK(on_.directory(id_).has_snapshot_behind(had_));
     CHECK(on_.status(id_).log_start > had_);
   }
 
@@ -270,20 +271,21 @@ TEST_CASE(
       victims = {leader, late.id(), three.other_than(leader, late.id())};
     for (const auto victim : victims)
       three.cluster.kill_hard(victim);
-    cut_off += late.is_under_way() ? 1 : 0;
+    const bool is_cut_off = late.is_under_way();
+    cut_off += is_cut_off ? 1 : 0;
     for (const auto victim : victims)
       on.must_be_readable(victim);
     // The leader stays away until the follower is well: the two have nobody else.
     if (cycle % 3 == 2)
-      late.must_be_installed();
+      late.must_be_installed(is_cut_off);
     for (const auto victim : victims)
       three.start(victim);
-    late.must_be_installed();
+    late.must_be_installed(is_cut_off);
     say_progress("installation " + std::to_string(cycle) + " of " + std::to_string(cycles) + ", " + dice.words());
   }
   on.judge();
   say_figure(std::to_string(cut_off) + " of " + std::to_string(cycles) + " installations were cut off under way");
-  CHECK(cut_off * 3 >= cycles); // Else this has shown less than it says.
+  CHECK(cut_off * 2 >= cycles); // Else this has shown less than it says.
 }
 
 TEST_SUITE_END();
