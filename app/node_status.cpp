@@ -42,9 +42,9 @@ std::string status_table_text(const node_status& status) {
       << "last     " << status.last.value() << '\n'
       << "log      from " << status.log_start.next().value() << '\n'
       << "snapshot "
-      << (status.snapshot == log_index{} ? "none"
-                                         : std::to_string(status.snapshot.value()) + " ("
-                  + std::to_string(status.snapshot_bytes) + " bytes)")
+      << (status.snapshot == log_index{}
+              ? "none"
+              : std::to_string(status.snapshot.value()) + " (" + std::to_string(status.snapshot_bytes) + " bytes)")
       << '\n';
   if (status.is_disk_full)
     out << "disk     full: commands are refused, reads go on\n";

@@ -349,8 +349,8 @@ std::optional<peer_message> decode(message_type type, group_id group, std::strin
   const auto about = take_envelope(group, in);
   if (!in.sound() || !is_sane(about))
     return std::nullopt;
-  const bool may_have_tail = type == message_type::append_entries || type == message_type::install_snapshot
-      || type == message_type::forward;
+  const bool may_have_tail =
+      type == message_type::append_entries || type == message_type::install_snapshot || type == message_type::forward;
   if (!may_have_tail && !tail.empty())
     return std::nullopt;
   switch (type) {

@@ -134,9 +134,8 @@ struct archive_due {};
 
 /// Reads old entries, prepares segments, writes and reads snapshots, so that no group commit waits for bulk I/O.
 using archivist_actor =
-    caf::typed_actor<caf::reacts_to<carry_out_read>, caf::reacts_to<carry_out_chore>,
-                     caf::reacts_to<carry_out_quietly>, caf::reacts_to<carry_out_errand>,
-                     caf::reacts_to<carry_out_build>, caf::reacts_to<archive_due>>;
+    caf::typed_actor<caf::reacts_to<carry_out_read>, caf::reacts_to<carry_out_chore>, caf::reacts_to<carry_out_quietly>,
+                     caf::reacts_to<carry_out_errand>, caf::reacts_to<carry_out_build>, caf::reacts_to<archive_due>>;
 
 /// Who awaits the answers to a run of operations: a client of this process, or another peer that passed them on.
 struct awaiting {
@@ -207,9 +206,9 @@ using peer_actor =
     peer_handle::extend<caf::reacts_to<persisted>, caf::reacts_to<disk_room>, caf::reacts_to<log_read>,
                         caf::reacts_to<applied>, caf::reacts_to<picture_taken>, caf::reacts_to<snapshot_written>,
                         caf::reacts_to<snapshot_checked>, caf::reacts_to<piece_read>, caf::reacts_to<piece_stored>,
-                        caf::reacts_to<reception_failed>, caf::reacts_to<follower_heard>,
-                        caf::reacts_to<fetch_entries>, caf::reacts_to<fetch_piece>, caf::reacts_to<deadline_due>,
-                        caf::reacts_to<forwards_due>, caf::reacts_to<flush_due>>;
+                        caf::reacts_to<reception_failed>, caf::reacts_to<follower_heard>, caf::reacts_to<fetch_entries>,
+                        caf::reacts_to<fetch_piece>, caf::reacts_to<deadline_due>, caf::reacts_to<forwards_due>,
+                        caf::reacts_to<flush_due>>;
 
 } // namespace troupe
 

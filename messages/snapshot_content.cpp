@@ -133,7 +133,8 @@ snapshot_state::snapshot_state(std::shared_ptr<snapshot_reader> reader) : reader
   if (name != magic)
     refuse(what, "does not begin as one");
   if (version != content_version)
-    refuse(what, "has content of version " + std::to_string(version) + "; this program reads version "
+    refuse(what,
+           "has content of version " + std::to_string(version) + "; this program reads version "
                + std::to_string(content_version));
   if (size > most_section_bytes || size > what.size_bytes - before_sections - checksum_bytes)
     refuse(what, "claims more sections than it has bytes");

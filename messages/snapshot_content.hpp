@@ -26,7 +26,8 @@
 
 namespace troupe {
 
-/// What a snapshot holds for Raft. Every part is mandatory: a reader of a later version knows that nothing was left out.
+/// What a snapshot holds for Raft. Every part is mandatory: a reader of a later version knows that nothing was left
+/// out.
 struct snapshot_head {
   configuration members;
   std::vector<peer_id> removed;

@@ -65,9 +65,9 @@ std::uint32_t gather(std::uint32_t whole, std::uint32_t chunk_checksum) {
 class snapshot_writer final : public snapshot_sink {
 public:
   snapshot_writer(file_system& files, std::string path, std::string draft, const snapshot_header& header)
-      : files_{files}, path_{std::move(path)}, draft_{std::move(draft)}, header_bytes_{encode(header)}, header_checksum_{get_le<std::uint32_t>(
-                                                                                  header_bytes_.data() + checksum_at)},
-        whole_checksum_{header_checksum_}, chunk_bytes_{header.chunk_bytes} {
+      : files_{files}, path_{std::move(path)}, draft_{std::move(draft)}, header_bytes_{encode(header)},
+        header_checksum_{get_le<std::uint32_t>(header_bytes_.data() + checksum_at)}, whole_checksum_{header_checksum_},
+        chunk_bytes_{header.chunk_bytes} {
     attempt([this] {
       file_ = files_.open(draft_, open_mode::create);
       put(std::array{std::string_view{header_bytes_}});

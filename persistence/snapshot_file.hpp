@@ -82,10 +82,11 @@ public:
   using storage_error::storage_error;
 };
 
-/// Starts to write a snapshot that is to be at `path`, in a file `draft` beside it that nobody else writes. The sink makes it durable and then gives it its name, as `snapshot_sink` says.
-/// Throws, as the sink does, `out_of_space` if there is no room, and `io_error` for all else; in either case nothing is
-/// left of it, and what had the name before is as it was. (One exception: when the last step of `finish` fails, the
-/// sync of the directory, the snapshot may be there.) `files` must outlive the sink.
+/// Starts to write a snapshot that is to be at `path`, in a file `draft` beside it that nobody else writes. The sink
+/// makes it durable and then gives it its name, as `snapshot_sink` says. Throws, as the sink does, `out_of_space` if
+/// there is no room, and `io_error` for all else; in either case nothing is left of it, and what had the name before is
+/// as it was. (One exception: when the last step of `finish` fails, the sync of the directory, the snapshot may be
+/// there.) `files` must outlive the sink.
 [[nodiscard]] std::unique_ptr<snapshot_sink> write_snapshot(file_system& files, std::string path, std::string draft,
                                                             const snapshot_header& header);
 

@@ -126,8 +126,9 @@ chore snapshot_store::removal_below(group_id group, log_index index) const {
 snapshot_write_plan snapshot_store::plan_write(group_id group, const snapshot_mark& at) {
   read_before_.erase(group);
   const auto path = directory_ + "/" + to_file_name({group, at.at});
-  return [&files = files_, path, draft = path + "." + std::to_string(++drafts_) + std::string{draft_suffix},
-          header = snapshot_header{owner_, group, at.at, at.time}] { return write_snapshot(files, path, draft, header); };
+  return
+      [&files = files_, path, draft = path + "." + std::to_string(++drafts_) + std::string{draft_suffix},
+       header = snapshot_header{owner_, group, at.at, at.time}] { return write_snapshot(files, path, draft, header); };
 }
 
 snapshot_read_plan snapshot_store::plan_read(group_id group, log_index index) const {

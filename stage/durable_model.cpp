@@ -94,8 +94,10 @@ std::optional<std::string> durable_model::lost_since(const picture& found, log_i
 std::optional<std::string> durable_model::recovered(const recovered_group& group) {
   picture found;
   found.vote = group.vote;
-  found.log.assign(written_.log.begin(), written_.log.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
-                                             written_.log.size(), group.start.before.index.value())));
+  found.log.assign(
+      written_.log.begin(),
+      written_.log.begin()
+          + static_cast<std::ptrdiff_t>(std::min<std::size_t>(written_.log.size(), group.start.before.index.value())));
   found.begin_behind(group.start.before, *this);
   for (std::size_t run = 0; run < group.terms.size(); ++run) {
     const auto end = run + 1 < group.terms.size() ? group.terms[run + 1].first : group.last.next();
@@ -111,8 +113,8 @@ std::optional<std::string> durable_model::recovered(const recovered_group& group
   const auto covered =
       group.snapshots.empty() ? log_index{} : std::max(group.start.before.index, group.snapshots.back().at.index);
   if (!group.snapshots.empty()) // The peer takes it for the log's beginning, if the log does not go that far.
-    if (const auto& newest = group.snapshots.back().at; found.at(newest.index) == nullptr
-        || found.at(newest.index)->term != newest.term)
+    if (const auto& newest = group.snapshots.back().at;
+        found.at(newest.index) == nullptr || found.at(newest.index)->term != newest.term)
       found.begin_behind(newest, *this);
   auto loss = lost_since(found, covered);
   if (on_recovered)

@@ -131,7 +131,8 @@ std::uint64_t stage_network::requests_received(peer_id id) const {
 
 bool stage_network::is_request(const peer_message& message) {
   return std::holds_alternative<request_vote>(message) || std::holds_alternative<append_entries>(message)
-      || std::holds_alternative<install_snapshot>(message) || std::holds_alternative<forward>(message) || std::holds_alternative<timeout_now>(message);
+      || std::holds_alternative<install_snapshot>(message) || std::holds_alternative<forward>(message)
+      || std::holds_alternative<timeout_now>(message);
 }
 
 stage_network::call_key stage_network::key_of(const peer_message& message) {

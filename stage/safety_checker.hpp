@@ -10,9 +10,9 @@
 /// disk (law 1).
 #pragma once
 
-#include "troupe/message_codec.hpp"
 #include "stage/durable_model.hpp"
 #include "stage/verdict.hpp"
+#include "troupe/message_codec.hpp"
 
 #include <map>
 #include <memory>

@@ -245,7 +245,8 @@ private:
       hashes_.pop_front();
   }
 
-  // -- snapshots -------------------------------------------------------------------------------------------------------
+  // -- snapshots
+  // -------------------------------------------------------------------------------------------------------
 
   std::size_t advance(take_picture& m) {
     this->send(m.from, picture_taken{m.group, applied_, std::shared_ptr<state_view>{machine_->save()}});
@@ -264,9 +265,8 @@ private:
 
   // A later snapshot stands for all before it; an earlier one may be gone from the disk.
   bool skip_to_newest() {
-    const auto newest = std::find_if(work_.rbegin(), work_.rend(), [](const work& each) {
-      return std::holds_alternative<load_snapshot>(each);
-    });
+    const auto newest = std::find_if(work_.rbegin(), work_.rend(),
+                                     [](const work& each) { return std::holds_alternative<load_snapshot>(each); });
     const auto before = static_cast<std::size_t>(std::distance(newest, work_.rend())) - 1;
     for (std::size_t i = 0; i < before; ++i) {
       abandon(work_.front());
@@ -299,9 +299,9 @@ private:
     hashes_.clear();
     if (service_) {
       const auto& what = std::get<load_snapshot>(work_.front()).what;
-      return tell_service(installed_snapshot{service_->of, what.at.index, what.at.term,
-                                             service_->gathered->take_loaded()},
-                          [this] { finish_load(); });
+      return tell_service(
+          installed_snapshot{service_->of, what.at.index, what.at.term, service_->gathered->take_loaded()},
+          [this] { finish_load(); });
     }
     is_elsewhere_ = false;
     finish_load();
@@ -382,9 +382,9 @@ applier_actor spawn_deliverer(caf::actor_system& system, placement where, servic
                               std::size_t max_held, persister_actor persister, fatal_handler on_fatal) {
   auto gathered = std::make_shared<gathering_machine>(self);
   std::shared_ptr<state_machine> machine = gathered;
-  return spawn_at<applier_shell, applier_actor>(system, where, std::move(machine),
-                                                std::optional{bare_service{std::move(service), self, std::move(gathered)}},
-                                                max_held, std::move(persister), std::move(on_fatal));
+  return spawn_at<applier_shell, applier_actor>(
+      system, where, std::move(machine), std::optional{bare_service{std::move(service), self, std::move(gathered)}},
+      max_held, std::move(persister), std::move(on_fatal));
 }
 
 } // namespace troupe

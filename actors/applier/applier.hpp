@@ -11,8 +11,8 @@
 
 namespace troupe {
 
-/// `max_held` bounds the lots of queries that wait until the state machine has come far enough; more are refused. States
-/// are built from snapshots by way of `persister`.
+/// `max_held` bounds the lots of queries that wait until the state machine has come far enough; more are refused.
+/// States are built from snapshots by way of `persister`.
 [[nodiscard]] applier_actor spawn_applier(caf::actor_system& system, placement where,
                                           std::shared_ptr<state_machine> machine, std::size_t max_held,
                                           persister_actor persister, fatal_handler on_fatal);

@@ -56,8 +56,8 @@ void consensus::tick(instant now, peer_output& out) {
   if (is_leader()) {
     look_after_leadership(now, out);
   } else if (timer_.is_due(now)) {
-    // A peer whose disk hangs cannot keep a promise: it waits for it instead of running. One whose disk is full lets the
-    // others go first: as leader it could take no commands.
+    // A peer whose disk hangs cannot keep a promise: it waits for it instead of running. One whose disk is full lets
+    // the others go first: as leader it could take no commands.
     const bool defers = is_disk_full_ && ++deferred_elections_ % full_disk_patience != 0;
     if (!members_.is_voter(self_) || is_disk_stalled(now) || defers)
       timer_.restart(now);
@@ -134,8 +134,7 @@ void consensus::settle(instant now, peer_output& out) {
     told.insert(told.end(), write.append.begin(), write.append.end());
   }
   const auto void_from = std::exchange(void_from_, std::nullopt);
-  const auto id =
-      writes_.issue(write.vote, void_from ? void_from : write.truncate_from, log_.last_index(), now);
+  const auto id = writes_.issue(write.vote, void_from ? void_from : write.truncate_from, log_.last_index(), now);
   out.writes.push_back({id, std::move(write)});
 }
 

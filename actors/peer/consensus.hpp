@@ -225,8 +225,8 @@ private:
 
   writes_in_flight writes_;
   std::deque<withheld_message> withheld_;
-  std::vector<entry_batch> unflushed_;                        ///< In the log, not yet handed to the disk.
-  std::optional<log_index> truncation_;                       ///< Of the next write, as are the next two.
+  std::vector<entry_batch> unflushed_;  ///< In the log, not yet handed to the disk.
+  std::optional<log_index> truncation_; ///< Of the next write, as are the next two.
   std::optional<log_start> start_;
   std::optional<log_index> void_from_;                        ///< Entries that `start_` makes void.
   std::size_t uncommitted_bytes_ = 0;                         ///< Accepted as leader, not committed.

@@ -89,8 +89,9 @@ void consensus::handle(const piece_stored& report, instant now, peer_output& out
 void consensus::handle(const reception_failed& report, instant now, peer_output& out) {
   if (life_ != life::active || !reception_ || reception_->what() != report.what)
     return;
-  out.facts.push_back({fact::weight::warn, "event=snapshot_not_received index=" + std::to_string(report.what.at.index.value())
-                           + " why=\"" + report.why + "\""});
+  out.facts.push_back({fact::weight::warn,
+                       "event=snapshot_not_received index=" + std::to_string(report.what.at.index.value()) + " why=\""
+                           + report.why + "\""});
   answer_given_up(out);
   reception_.reset();
   settle(now, out);
@@ -138,7 +139,8 @@ void consensus::install(instant now, peer_output& out) {
     start_ = log_start{mark.at, mark.time, mark.at.index};
     set_commit(mark.at.index, out);
     out.install = mark;
-    out.facts.push_back({fact::weight::info, "event=snapshot_installed index=" + std::to_string(mark.at.index.value())
+    out.facts.push_back({fact::weight::info,
+                         "event=snapshot_installed index=" + std::to_string(mark.at.index.value())
                              + " bytes=" + std::to_string(mark.size_bytes)});
   }
   settle(now, out);

@@ -11,9 +11,9 @@
 namespace troupe {
 
 /// The replicated log (paper §5.3), 1-based. It begins behind its base, a position whose entry and all before it are
-/// forgotten: a snapshot stands for them (paper §7). Keeps the terms of all entries, run by run, and a bounded window of
-/// the newest batches; older entries are read back from disk by whoever needs them. Batches are immutable and shared: what
-/// was handed out stays what it was, whatever happens to the log afterwards (N23, N24).
+/// forgotten: a snapshot stands for them (paper §7). Keeps the terms of all entries, run by run, and a bounded window
+/// of the newest batches; older entries are read back from disk by whoever needs them. Batches are immutable and
+/// shared: what was handed out stays what it was, whatever happens to the log afterwards (N23, N24).
 class raft_log {
 public:
   raft_log() = default;

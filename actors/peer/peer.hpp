@@ -27,8 +27,8 @@ struct peer_actor_parts {
   applier_actor applier;
   bool takes_pictures = false;  ///< Its state machine can be asked for snapshots; else a service offers them.
   bool is_state_hashed = false; ///< Its state machine has a checksum of its state.
-  bool is_disk_shared = false; ///< Persister and archivist are not this peer's to end.
-  bool may_be_closed = false;  ///< Others may end its disk or its service, and with it the peer.
+  bool is_disk_shared = false;  ///< Persister and archivist are not this peer's to end.
+  bool may_be_closed = false;   ///< Others may end its disk or its service, and with it the peer.
   placement replicators = placement::scheduled;
   fatal_handler on_fatal;
 };

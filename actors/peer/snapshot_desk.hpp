@@ -2,8 +2,8 @@
 /// Where a peer deals with snapshots (paper §7): when to take one, what may be forgotten then, who is being sent one.
 #pragma once
 
-#include "actors/logging.hpp"
 #include "actors/log_quotes.hpp"
+#include "actors/logging.hpp"
 #include "actors/peer/consensus.hpp"
 #include "actors/peer/peer.hpp"
 #include "actors/peer/snapshot_policy.hpp"
@@ -26,7 +26,8 @@ public:
   snapshot_desk(Self* self, consensus& mind, const peer_actor_parts& parts)
       : self_{self}, mind_{mind}, parts_{parts}, known_{parts.recovered.snapshots} {}
 
-  // -- taking them -----------------------------------------------------------------------------------------------------
+  // -- taking them
+  // -----------------------------------------------------------------------------------------------------
 
   /// The state machine has come further, by entries of so many bytes.
   void note_applied(log_index applied, std::size_t bytes) {
@@ -67,7 +68,8 @@ public:
   /// Looks again at what was put off.
   void look() { take_if_due(); }
 
-  // -- from and to other peers -----------------------------------------------------------------------------------------
+  // -- from and to other peers
+  // -----------------------------------------------------------------------------------------
 
   /// A snapshot of another peer takes the place of all that were known.
   void installed(const snapshot_mark& what) {
@@ -227,9 +229,9 @@ private:
   const peer_actor_parts& parts_;
   std::vector<snapshot_mark> known_; ///< Durable, oldest first.
   log_growth since_;                 ///< The newest of them.
-  std::size_t pictured_bytes_ = 0; ///< Of it, what the snapshot that is being written stands for, or a little more.
+  std::size_t pictured_bytes_ = 0;   ///< Of it, what the snapshot that is being written stands for, or a little more.
   bool is_busy_ = false;
-  forgetting planned_; ///< Once what it rests on is read back.
+  forgetting planned_;                   ///< Once what it rests on is read back.
   std::optional<take_snapshot> offered_; ///< By the service, while another was under way.
   instant retry_at_{};
   std::map<peer_id, sending> sending_;

@@ -35,9 +35,9 @@ struct forgetting {
   friend bool operator==(const forgetting&, const forgetting&) = default;
 };
 
-/// `snapshots` are durable, oldest first; `pinned` is the oldest one that a follower is being sent, whose log must go on
-/// behind it. Nothing, if all is to be kept. The log goes up to the oldest snapshot that is kept, at most: should the
-/// newer one turn out damaged, the older and the log are there (S6).
+/// `snapshots` are durable, oldest first; `pinned` is the oldest one that a follower is being sent, whose log must go
+/// on behind it. Nothing, if all is to be kept. The log goes up to the oldest snapshot that is kept, at most: should
+/// the newer one turn out damaged, the older and the log are there (S6).
 [[nodiscard]] inline std::optional<forgetting> plan_forgetting(const snapshot_policy& policy,
                                                                const std::vector<snapshot_mark>& snapshots,
                                                                std::optional<log_index> pinned) {

@@ -68,7 +68,8 @@ public:
   }
 
 private:
-  // -- a snapshot of our own, a chunk at a time: reads and chores get their turns in between ---------------------------
+  // -- a snapshot of our own, a chunk at a time: reads and chores get their turns in between
+  // ---------------------------
 
   void begin(const carry_out_errand& m, const write_snapshot& what) {
     snapshot_written report{what.group, what.what, {}};
@@ -135,7 +136,8 @@ private:
     return false;
   }
 
-  // -- to and from other peers -----------------------------------------------------------------------------------------
+  // -- to and from other peers
+  // -----------------------------------------------------------------------------------------
 
   void begin(const carry_out_errand& m, const fetch_piece& what) {
     piece_read report{what, {}, {}};
@@ -172,8 +174,7 @@ private:
         reception.sink->finish();
         receptions_.erase(found);
       }
-      this->send(m.errand.from,
-                 piece_stored{piece.group, piece.what, piece.offset + piece.bytes.size(), piece.is_end});
+      this->send(m.errand.from, piece_stored{piece.group, piece.what, piece.offset + piece.bytes.size(), piece.is_end});
     } catch (const out_of_space& full) {
       fail(full.what());
     }

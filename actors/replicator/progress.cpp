@@ -46,12 +46,8 @@ std::optional<progress::sent_request> progress::take_sent(std::uint64_t number) 
 
 // Any answer in this term acknowledges the leader, as of when the question was sent.
 void progress::hear(const std::optional<sent_request>& sent, std::uint64_t read_round, progress_output& out) {
-  out.heard = follower_heard{about_.to,
-                             about_.term,
-                             incarnation_,
-                             match_,
-                             sent ? read_round : 0,
-                             sent ? sent->sent_at : instant{},
+  out.heard = follower_heard{about_.to,        about_.term,           incarnation_,
+                             match_,           sent ? read_round : 0, sent ? sent->sent_at : instant{},
                              is_follower_full_};
 }
 
@@ -183,12 +179,9 @@ void progress::advance_transfer(instant now, progress_output& out) {
   case snapshot_transfer::step::ask: send_piece(transfer_->offset(), {}, now, out); break;
   case snapshot_transfer::step::fetch:
     transfer_->fetching();
-    out.fetch_piece = fetch_piece{about_.to,
-                                              about_.term,
-                                              incarnation_,
-                                              transfer_->what().at.index,
-                                              transfer_->offset(),
-                                              transfer_->piece_bytes()};
+    out.fetch_piece = fetch_piece{about_.to,           about_.term,
+                                  incarnation_,        transfer_->what().at.index,
+                                  transfer_->offset(), transfer_->piece_bytes()};
     break;
   case snapshot_transfer::step::wait: break;
   }

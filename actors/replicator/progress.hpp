@@ -2,16 +2,16 @@
 /// The mind of a replicator: what one follower has, what is on its way to it, what to send next.
 ///
 /// Probe: where the logs agree is not known; one request at a time feels for it (paper §5.3). Stream: it is known;
-/// requests follow each other without waiting for answers, within a window (thesis 10.2.1). Snapshot: the follower needs
-/// entries that the leader's log has no more; a snapshot goes instead, piece by piece, and then it is felt for again
-/// (paper §7). No clock, no CAF.
+/// requests follow each other without waiting for answers, within a window (thesis 10.2.1). Snapshot: the follower
+/// needs entries that the leader's log has no more; a snapshot goes instead, piece by piece, and then it is felt for
+/// again (paper §7). No clock, no CAF.
 #pragma once
 
 #include "actors/replicator/snapshot_transfer.hpp"
-#include "troupe/raft_messages.hpp"
 #include "messages/replication.hpp"
 #include "messages/snapshots.hpp"
 #include "troupe/peer_options.hpp"
+#include "troupe/raft_messages.hpp"
 
 #include <deque>
 #include <optional>

@@ -219,34 +219,29 @@ void add_storage(std::vector<setting>& table) {
   auto policy = [](std::size_t snapshot_policy::*member) -> place<std::uint64_t> {
     return [member](program_options& options) -> std::uint64_t& { return node_of(options).peer.snapshots.*member; };
   };
-  table.push_back(a_size(named("snapshot-log-size", section,
-                               "A snapshot is taken when the log behind the newest one is this long,"),
-                         usual.log_bytes, 1_KiB, 1024_GiB, policy(&snapshot_policy::log_bytes)));
-  table.push_back(a_count(named("snapshot-log-entries", section, "or has this many entries,"), usual.log_entries, 1,
-                          1'000'000'000'000, [](program_options& options) -> std::uint64_t& {
-                            return node_of(options).peer.snapshots.log_entries;
-                          }));
-  table.push_back(a_count(named("snapshot-ratio", section,
-                                "and is at least this many percent of the newest snapshot's size;"),
-                          usual.ratio_percent, 0, 10'000, policy(&snapshot_policy::ratio_percent)));
+  table.push_back(a_size(
+      named("snapshot-log-size", section, "A snapshot is taken when the log behind the newest one is this long,"),
+      usual.log_bytes, 1_KiB, 1024_GiB, policy(&snapshot_policy::log_bytes)));
+  table.push_back(a_count(
+      named("snapshot-log-entries", section, "or has this many entries,"), usual.log_entries, 1, 1'000'000'000'000,
+      [](program_options& options) -> std::uint64_t& { return node_of(options).peer.snapshots.log_entries; }));
+  table.push_back(
+      a_count(named("snapshot-ratio", section, "and is at least this many percent of the newest snapshot's size;"),
+              usual.ratio_percent, 0, 10'000, policy(&snapshot_policy::ratio_percent)));
   table.push_back(a_size(named("snapshot-max-log", section, "in any case when it is this long."), usual.most_log_bytes,
                          1_KiB, 1024_GiB, policy(&snapshot_policy::most_log_bytes)));
   table.push_back(a_count(named("trailing-entries", section,
                                 "Entries kept in the log though a snapshot stands for them, so that a follower that is "
                                 "a little slow needs none."),
-                          usual.trailing_entries, 0, 1'000'000'000'000,
-                          [](program_options& options) -> std::uint64_t& {
+                          usual.trailing_entries, 0, 1'000'000'000'000, [](program_options& options) -> std::uint64_t& {
                             return node_of(options).peer.snapshots.trailing_entries;
                           }));
-  table.push_back(a_count(named("snapshots-kept", section,
-                                "Snapshots kept; the log goes back to the oldest of them."),
+  table.push_back(a_count(named("snapshots-kept", section, "Snapshots kept; the log goes back to the oldest of them."),
                           usual.kept, 1, 100, policy(&snapshot_policy::kept)));
-  table.push_back(a_count(named("state-hash-entries", section,
-                                "Replicas compare checksums of their states each so many entries; 0 never."),
-                          peer_options{}.state_hash_entries, 0, 1'000'000'000'000,
-                          [](program_options& options) -> std::uint64_t& {
-                            return node_of(options).peer.state_hash_entries;
-                          }));
+  table.push_back(a_count(
+      named("state-hash-entries", section, "Replicas compare checksums of their states each so many entries; 0 never."),
+      peer_options{}.state_hash_entries, 0, 1'000'000'000'000,
+      [](program_options& options) -> std::uint64_t& { return node_of(options).peer.state_hash_entries; }));
 }
 
 void add_client_bounds(std::vector<setting>& table) {

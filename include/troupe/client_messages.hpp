@@ -68,16 +68,16 @@ struct peer_state {
   log_index commit;
   log_index applied;
   log_index last;
-  log_index log_start;              ///< Entries up to here are forgotten: a snapshot stands for them.
-  log_index snapshot;               ///< The newest snapshot; 0 if there is none.
-  std::uint64_t snapshot_bytes = 0; ///< Its size.
-  bool is_disk_full = false;        ///< Commands are refused for lack of room; reads go on.
+  log_index log_start;                   ///< Entries up to here are forgotten: a snapshot stands for them.
+  log_index snapshot;                    ///< The newest snapshot; 0 if there is none.
+  std::uint64_t snapshot_bytes = 0;      ///< Its size.
+  bool is_disk_full = false;             ///< Commands are refused for lack of room; reads go on.
   std::vector<follower_state> followers; ///< Only while leading.
   std::uint64_t stale_replies_dropped = 0;
   std::uint64_t elections_started = 0;
   std::uint64_t leader_changes = 0;
-  /// The longest that the leader of this term was not heard, between two of its messages; beside the election timeout it
-  /// tells how near a follower was to running itself. 0 while leading.
+  /// The longest that the leader of this term was not heard, between two of its messages; beside the election timeout
+  /// it tells how near a follower was to running itself. 0 while leading.
   duration longest_leader_silence{};
 };
 

@@ -2,9 +2,9 @@
 /// How peers' messages look on the wire. No CAF, no sockets: the production links and the stage both go through here.
 ///
 /// A message becomes a *head* (fixed-width little-endian fields, batch headers included) and a *tail*: the payloads of
-/// its batches, one behind the other, exactly the bytes that lie in the leader's log; or a piece of a snapshot. The frame
-/// around it (actors/link/frame.hpp) checksums the head; each payload carries the checksum its leader gave it, in the
-/// head, and so does a piece.
+/// its batches, one behind the other, exactly the bytes that lie in the leader's log; or a piece of a snapshot. The
+/// frame around it (actors/link/frame.hpp) checksums the head; each payload carries the checksum its leader gave it, in
+/// the head, and so does a piece.
 #pragma once
 
 #include "troupe/raft_messages.hpp"
@@ -18,9 +18,8 @@
 namespace troupe {
 
 /// Any message between peers.
-using peer_message =
-    std::variant<request_vote, vote_reply, append_entries, append_reply, install_snapshot, snapshot_reply, timeout_now,
-                 forward, forward_reply>;
+using peer_message = std::variant<request_vote, vote_reply, append_entries, append_reply, install_snapshot,
+                                  snapshot_reply, timeout_now, forward, forward_reply>;
 
 /// Frame types on the wire: never renumbered. 1-15 belong to the link itself (frame.hpp).
 enum class message_type : std::uint16_t {

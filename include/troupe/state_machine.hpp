@@ -92,8 +92,8 @@ public:
   /// made sure that the state is fresh enough.
   virtual void query(std::string_view content, answer_list& answers) = 0;
 
-  /// Opens a picture of the state for a snapshot. Must be quick, whatever the size of the state: commands wait. (A small
-  /// state may be copied: `view_of`.)
+  /// Opens a picture of the state for a snapshot. Must be quick, whatever the size of the state: commands wait. (A
+  /// small state may be copied: `view_of`.)
   [[nodiscard]] virtual std::unique_ptr<state_view> save() = 0;
 
   /// Replaces the state by the one that `chunks` describes: all of it, or, if it throws, none. A state machine whose

@@ -46,8 +46,8 @@ struct storage_under_test {
 
   /// Optional, with `lose_power` only: `steps` more steps of the medium (writes, syncs) are carried out, and then no
   /// further one until this is called again. The checks call it, submit, and then lose the power or just close, as if
-  /// the process had been killed; the submit may throw or never be done; a snapshot's sink must throw. Before they open again, they call it with the
-  /// largest number there is: the medium works again.
+  /// the process had been killed; the submit may throw or never be done; a snapshot's sink must throw. Before they open
+  /// again, they call it with the largest number there is: the medium works again.
   std::function<void(std::size_t steps)> stop_medium_after = {};
 };
 

@@ -36,8 +36,8 @@ bool heard_only_what_was_said(host& one) {
           right = right && came.head == said.head && came.tail_bytes() == said.tail_bytes();
         },
         [&](const request_vote&) { right = false; }, [&](const vote_reply&) { right = false; },
-        [&](const append_reply&) { right = false; },
-        [&](const install_snapshot&) { right = false; }, [&](const snapshot_reply&) { right = false; }, [&](const timeout_now&) { right = false; },
+        [&](const append_reply&) { right = false; }, [&](const install_snapshot&) { right = false; },
+        [&](const snapshot_reply&) { right = false; }, [&](const timeout_now&) { right = false; },
         [&](const forward&) { right = false; }, [&](const forward_reply&) { right = false; },
         caf::after(0ms) >> [&] { more = false; });
   return right;

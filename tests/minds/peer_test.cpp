@@ -253,7 +253,9 @@ SCENARIO("a follower knows the longest silence of the leader of its term") {
     peer.wait(1100ms);
     REQUIRE(peer.mind().is_candidate());
     peer.hears(sends_entries(2, 5, {}));
-    THEN("that was the longest") { CHECK(longest() == 1100ms); }
+    THEN("that was the longest") {
+      CHECK(longest() == 1100ms);
+    }
   }
   WHEN("another leads in a later term") {
     peer.wait(200ms);
@@ -261,7 +263,9 @@ SCENARIO("a follower knows the longest silence of the leader of its term") {
     CHECK(longest() == 0ms);
     peer.wait(90ms);
     peer.hears(sends_entries(3, 6, {}));
-    THEN("only its own silences count") { CHECK(longest() == 90ms); }
+    THEN("only its own silences count") {
+      CHECK(longest() == 90ms);
+    }
   }
 }
 

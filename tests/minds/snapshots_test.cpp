@@ -267,7 +267,8 @@ TEST_CASE("No snapshot is made durable before the term it came in is") {
   CHECK(peer.pieces.front().is_end);
 }
 
-TEST_CASE("A piece of an old term is refused in the present one, and a leader's word is taken like any leader's (N12)") {
+TEST_CASE(
+    "A piece of an old term is refused in the present one, and a leader's word is taken like any leader's (N12)") {
   lone_peer peer{1, 3, remembers({1}, 9)};
   peer.hears(sends_piece(at(4, 50), 1, 0, 6));
   CHECK(peer.says<snapshot_reply>().about.term.value() == 9);

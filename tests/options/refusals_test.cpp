@@ -245,7 +245,8 @@ TEST_CASE("Command lines that cannot be meant are refused with words") {
     std::string words;
   };
   const std::vector<row> rows{
-      {{"nod"}, "\"nod\" is neither a verb nor a flag known here; did you mean node?; accepted: node, demo, status, log"},
+      {{"nod"},
+       "\"nod\" is neither a verb nor a flag known here; did you mean node?; accepted: node, demo, status, log"},
       {{"serve"}, "\"serve\" is neither a verb nor a flag known here; accepted:"},
       {{"--id", "1"}, "\"--id\" is neither a verb nor a flag"},
       {{""}, "\"\" is neither a verb nor a flag"},

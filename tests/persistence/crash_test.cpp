@@ -150,8 +150,9 @@ TEST_CASE("P6 P7: any call that fails is reported, is not retried, and loses not
       disk.on_call([&](const simulated_disk::call& each) -> std::optional<int> {
         // Nothing is called after a failure, but to leave nothing of a snapshot that was not finished; and of the log,
         // which is none the worse for that, its last word.
-        const auto tidies_up = each.path.find(".snap.") != std::string::npos ? each.what == simulated_disk::operation::remove
-                                                                : is_snapshot && each.path == "d/log/hint";
+        const auto tidies_up = each.path.find(".snap.") != std::string::npos
+            ? each.what == simulated_disk::operation::remove
+            : is_snapshot && each.path == "d/log/hint";
         REQUIRE((!failed || tidies_up || is_state));
         if (!each.is_change || each.change != failing)
           return std::nullopt;

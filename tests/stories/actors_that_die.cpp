@@ -55,7 +55,9 @@ public:
           heard_.match = std::max(heard_.match, yes.match);
           send(*leader_, yes);
         },
-        [](const append_reply&) {}, [](const install_snapshot&) {}, [](const snapshot_reply&) {},
+        [](const append_reply&) {},
+        [](const install_snapshot&) {},
+        [](const snapshot_reply&) {},
         [](const timeout_now&) {},
         [](const forward&) {},
         [](const forward_reply&) {},

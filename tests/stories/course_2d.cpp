@@ -93,8 +93,8 @@ TEST_CASE("2D-6: after a crash of all, indices go on where they were") {
         group.connect(server);
       }
       const auto after = group.one(group.random_command(), 3, true);
-      group.expect(after >= before + 1, "the index fell back from " + std::to_string(before) + " to "
-                       + std::to_string(after));
+      group.expect(after >= before + 1,
+                   "the index fell back from " + std::to_string(before) + " to " + std::to_string(after));
     }
     group.end();
   });

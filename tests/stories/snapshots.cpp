@@ -67,7 +67,8 @@ private:
 
 } // namespace
 
-TEST_CASE("S10 a snapshot that does not match its checksum when all of it has come is not installed, and may come again") {
+TEST_CASE(
+    "S10 a snapshot that does not match its checksum when all of it has come is not installed, and may come again") {
   lone_peer peer;
   peer.follows(peer_id{2}, term_number{5});
   peer.forgets();

@@ -107,7 +107,8 @@ TEST_CASE("The same mixture with all bounds so small that they are met (Z5, N18)
   over_seeds(100, [](std::uint64_t seed) { play_mixture(seed, tight(course_options::bare_interface())); });
 }
 
-TEST_CASE("The same mixture with snapshots: who lacks what is forgotten is sent one, and no state goes back (S2, S4, S9)") {
+TEST_CASE(
+    "The same mixture with snapshots: who lacks what is forgotten is sent one, and no state goes back (S2, S4, S9)") {
   over_seeds(100, [](std::uint64_t seed) {
     auto peers = course_options::bare_interface();
     if (seed % 2 == 0)

@@ -14,8 +14,8 @@
 ///   longer one; and nobody sees commands that nobody has asked for.
 #pragma once
 
-#include "troupe/raft_messages.hpp"
 #include "troupe/entry.hpp"
+#include "troupe/raft_messages.hpp"
 #include "troupe/state_machine.hpp"
 
 #include <cstdint>
