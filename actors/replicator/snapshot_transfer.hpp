@@ -66,7 +66,7 @@ public:
     if (unanswered_ && now - sent_at_ >= patience) {
       unanswered_.reset(); // Lost, one way or the other: ask.
       knows_offset_ = false;
-      piece_bytes_ = std::max(least_piece_bytes, piece_bytes_ / 2);
+      shrink();
     }
   }
 
@@ -78,8 +78,10 @@ private:
     if (took < heartbeat / 4)
       piece_bytes_ = std::min(piece_bytes_ * 2, most_bytes_);
     else if (took > heartbeat)
-      piece_bytes_ = std::min(most_bytes_, std::max(least_piece_bytes, piece_bytes_ / 2));
+      shrink();
   }
+
+  void shrink() { piece_bytes_ = std::min(most_bytes_, std::max(least_piece_bytes, piece_bytes_ / 2)); }
 
   snapshot_mark what_;
   std::size_t most_bytes_;

@@ -149,6 +149,14 @@ TEST_CASE("Pieces grow on a quick link, up to their bound") {
   CHECK(wanted->max_bytes == 2 * first.bytes.size());
 }
 
+TEST_CASE("No piece is larger than its bound, however long the one before was unanswered") {
+  snapshot_transfer transfer{{at(4, 50), 7, size_bytes}, 1024};
+  transfer.sent(1, instant{1000s});
+  transfer.beat(instant{1002s}, 1s);
+  CHECK(transfer.next() == snapshot_transfer::step::ask);
+  CHECK(transfer.piece_bytes() == 1024);
+}
+
 TEST_CASE("A snapshot that is gone is given up for what stands there now") {
   needs_snapshot r;
   r.answers(r.sends_piece(), 0);
