@@ -2,6 +2,7 @@
 #include "actors/log_quotes.hpp"
 #include "actors/logging.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <utility>
@@ -126,6 +127,10 @@ void running_node::open(file_system& files, node_options options, std::shared_pt
   link.listen = options.listen;
   link.insecure = options.insecure;
   link.seed = options.peer.seed;
+  // A whole window of requests fits, the one that closes it included, and as much again as one for what passes it: a
+  // link that dropped of a window would have its follower wait until the loss is noticed.
+  const auto& limits = options.peer.limits;
+  link.queue_bytes = std::max(link.queue_bytes, limits.in_flight_bytes + 2 * limits.request_bytes);
   auto remotes = options.peers;
   remotes.erase(options.self);
   dialers_ = spawn_dialers(system_, link, remotes, keeper_);
