@@ -1,6 +1,7 @@
 // Snapshots in a peer's mind: what they stand for, how one is received, and that nothing else is believed meanwhile.
 #include "actors/peer/snapshot_policy.hpp"
 #include "messages/snapshot_content.hpp"
+#include "messages/wire.hpp"
 #include "tests/minds/lone_peer.hpp"
 
 #include <algorithm>
@@ -462,6 +463,28 @@ TEST_CASE("S8 a snapshot holds members, sessions, removed members and cluster ve
   CHECK(read.head() == head);
   CHECK(read_all(read) == state);
   CHECK(read_back(content_of(head, "")) == "");
+}
+
+TEST_CASE("S8 a snapshot that lacks one of the mandatory sections is refused, whole as it is otherwise") {
+  const auto content = content_of({configuration::of({peer_id{1}, peer_id{2}}), {peer_id{9}}, 1}, "the state");
+  constexpr std::size_t sections_at = 16;
+  constexpr std::size_t checksum_bytes = 4;
+  const auto number_at = [&](std::size_t offset) {
+    return wire_reader{std::string_view{content}.substr(offset, 4)}.take<std::uint32_t>();
+  };
+  const auto sections_end = sections_at + number_at(12);
+  std::size_t sections = 0;
+  for (auto at = sections_at; at < sections_end; ++sections) {
+    const auto size = 1 + 4 + number_at(at + 1);
+    std::string length;
+    wire_writer{length}.put(static_cast<std::uint32_t>(sections_end - sections_at - size));
+    auto without = content.substr(0, 12) + length + content.substr(sections_at, at - sections_at)
+        + content.substr(at + size, content.size() - at - size - checksum_bytes);
+    wire_writer{without}.put(crc32c(without));
+    CHECK_THROWS_WITH(read_back(without), doctest::Contains("lacks a mandatory section"));
+    at += size;
+  }
+  CHECK(sections == 4);
 }
 
 TEST_CASE("S10 a snapshot's content with any bit flipped, or cut anywhere, is refused") {
