@@ -57,6 +57,7 @@ public:
   [[nodiscard]] peer_id id() const { return parts_.self; }
   [[nodiscard]] const peer_actor& peer() const { return life_->actors.peer; }
   [[nodiscard]] const applier_actor& applier() const { return life_->actors.applier; }
+  [[nodiscard]] const caf::strong_actor_ptr& service() const { return life_->service; }
   [[nodiscard]] const persister_actor& persister() const { return life_->actors.persister; }
   /// The course's Start() and GetState(). Nothing from a node that is not alive, or was stopped.
   [[nodiscard]] std::optional<start_reply> begin_agreement(shared_bytes command);
