@@ -173,8 +173,7 @@ std::optional<data_directory::content> data_directory::read_identity(file_system
     throw storage_error{identity_path,
                         newer ? "written by a newer program, or damaged: its first line is \""
                                 + text.substr(0, text.find('\n')) + "\""
-                              : "damaged: it does not match its checksum. Restore the directory from a "
-                                "copy made while the node was stopped",
+                              : "damaged: it does not match its checksum. " + keep_the_directory,
                         newer ? damage::none : damage::corrupt};
   return read;
 }

@@ -9,6 +9,13 @@
 
 namespace troupe {
 
+/// What an operator is told where nothing can be undone. An older copy is the one thing that must not be put back: it
+/// has forgotten votes and entries that the others count on.
+inline const std::string keep_the_directory =
+    "Nothing of the log was changed. Keep the directory, and put back what was moved or changed, if anything was; an "
+    "older copy of it is no remedy, for it lacks what was promised since. A member whose disk is lost cannot be "
+    "replaced yet: the others go on without it";
+
 /// A call of the operating system failed. `what()` reads "cannot sync /a/b: Input/output error".
 class io_error : public std::runtime_error {
 public:

@@ -77,8 +77,7 @@ std::optional<found_hint> find_hint(file_system& files, const std::string& direc
     throw storage_error{path, 0,
                         "damaged: both copies of what was durable, this and the one at offset "
                             + std::to_string(distance_bytes)
-                            + ". Without them a log that lost its end would look whole. Nothing was changed. Restore "
-                              "the directory, or replace the node by a new one"};
+                            + ". Without them a log that lost its end would look whole. " + keep_the_directory};
   newest->bad_copies = bad;
   return newest;
 }

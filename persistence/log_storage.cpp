@@ -59,8 +59,7 @@ log_storage::log_storage(file_system& files, std::string directory, log_options 
   options_.segment_bytes = whole_blocks(options_.segment_bytes);
   if (!log.end && !votes_.groups().empty())
     throw storage_error{directory_ + "/" + segment_name(1),
-                        "missing, though the file `votes` shows that there was a log. "
-                        "Restore it, or replace the node by a new one"};
+                        "missing, though the file `votes` shows that there was a log. " + keep_the_directory};
   require_remembered_terms(directory_, log.groups, votes_);
   groups_ = std::move(log.groups);
   report_ = log.report;

@@ -41,7 +41,7 @@ struct bad_record {
   bool is_misplaced = false;
 };
 
-const std::string remedy = ". Nothing was changed. Restore the directory, or replace the node by a new one";
+const std::string remedy = ". " + keep_the_directory;
 
 std::string records_words(const sequence_range& range) {
   return range.first == range.last
@@ -349,7 +349,7 @@ void require_remembered_terms(const std::string& directory, const std::unordered
                           "damaged: group " + std::to_string(group.value()) + " is said to be in term "
                               + std::to_string(votes.of(group).current_term.value())
                               + ", but its log has an entry of term " + std::to_string(log.last_term().value())
-                              + ". A vote may be lost: replace the node by a new one with an empty directory"};
+                              + ". A vote may be lost. " + keep_the_directory};
 }
 
 } // namespace troupe

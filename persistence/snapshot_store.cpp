@@ -171,8 +171,7 @@ void require_no_gap(const std::string& directory, group_id group, const log_star
       + ": what is between is gone";
   for (const auto& each : found.damaged)
     why += "; " + each.file + " at offset " + std::to_string(each.offset) + ": " + each.why;
-  throw storage_error{directory,
-                      why + ". Restore the snapshot, or replace the node by a new one with an empty directory"};
+  throw storage_error{directory, why + ". " + keep_the_directory};
 }
 
 } // namespace troupe

@@ -67,7 +67,8 @@ vote_file::vote_file(file_system& files, std::string directory, disk_identity ow
   if (!may_create)
     throw storage_error{path(),
                         "missing, but there is a log beside it: without its terms and votes this node could vote "
-                        "twice. Restore the file, or replace the node by a new one with an empty directory"};
+                        "twice. "
+                            + keep_the_directory};
   create(first_capacity);
 }
 
@@ -221,11 +222,10 @@ vote_file::slot vote_file::read_slot(std::string_view file_bytes, std::uint32_t 
       newest = content;
   }
   if (!newest)
-    throw storage_error{
-        path(), offset_of(number, 0),
-        "damaged: both copies of a term and vote, this and the one at offset " + std::to_string(offset_of(number, 1))
-            + ". Without them this node could vote twice in a term. Replace the node by a new one with an "
-              "empty directory"};
+    throw storage_error{path(), offset_of(number, 0),
+                        "damaged: both copies of a term and vote, this and the one at offset "
+                            + std::to_string(offset_of(number, 1))
+                            + ". Without them this node could vote twice in a term. " + keep_the_directory};
   // From now on the vote may be told: it must not hang on one copy.
   const auto sector = encode_sector(number, newest->generation, newest->group, newest->state);
   for (std::size_t copy = 0; copy < copies; ++copy)

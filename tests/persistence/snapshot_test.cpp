@@ -353,11 +353,11 @@ TEST_CASE("P11: a gap between the newest whole snapshot and the log is refused, 
     refused_with(
         "the log of group 0 begins behind index 8, and the newest whole snapshot is at index 6: what is between "
         "is gone; d/log/snapshots/00000000-0000000000000009-0000000000000001.snap at offset 512: damaged: chunk 0 "
-        "does not match its checksum. Restore");
+        "does not match its checksum. Nothing of the log");
   }
   SUBCASE("the newest is gone") {
     disk.remove(snapshot_path(0, 9));
-    refused_with("the newest whole snapshot is at index 6: what is between is gone. Restore");
+    refused_with("the newest whole snapshot is at index 6: what is between is gone. Nothing of the log");
   }
   SUBCASE("all are gone") {
     for (const auto index : {3, 6, 9})
