@@ -83,7 +83,7 @@ public:
   void fetch(const fetch_piece& m) {
     if (!mind_.is_current(m.follower, m.term, m.incarnation))
       return;
-    sending_[m.follower] = {m.index, now()};
+    sending_[m.follower] = {m.index, m.term, now()};
     ask(m);
   }
 
@@ -201,13 +201,21 @@ private:
     self_->forget_log(plan.up_to, plan.oldest_snapshot);
   }
 
-  /// The oldest snapshot that a follower is being sent and still asks for.
+  /// The oldest snapshot that a follower is being sent and still asks for, or has, and has nothing behind it yet.
   [[nodiscard]] std::optional<log_index> pinned() {
+    const auto* leading = mind_.leadership();
+    if (!leading)
+      sending_.clear();
     const auto patience = 10 * parts_.options.times.election_timeout_max;
-    std::erase_if(sending_, [&](const auto& each) { return now() - each.second.asked_at > patience; });
+    std::erase_if(sending_, [&](const auto& each) {
+      const auto& [follower, what] = each;
+      const auto match = leading->members.at(follower).match;
+      return what.term != mind_.current_term() || now() - what.asked_at > patience || match > what.index
+          || match == mind_.entries().last_index();
+    });
     std::optional<log_index> oldest;
     for (const auto& [follower, what] : sending_)
-      if (mind_.is_leader() && (!oldest || what.index < *oldest))
+      if (!oldest || what.index < *oldest)
         oldest = what.index;
     return oldest;
   }
@@ -221,6 +229,7 @@ private:
 
   struct sending {
     log_index index;
+    term_number term;
     instant asked_at;
   };
 
