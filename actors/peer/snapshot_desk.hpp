@@ -89,8 +89,13 @@ public:
 
   /// A follower that answers is still being sent what it was sent last.
   void hear(const snapshot_reply& m) {
-    if (const auto found = sending_.find(m.about.from); found != sending_.end())
-      found->second.asked_at = now();
+    const auto found = sending_.find(m.about.from);
+    if (found == sending_.end() || found->second.index != m.at.index || found->second.term != m.about.term)
+      return;
+    found->second.asked_at = now();
+    if (m.is_installed)
+      logs().info("peer={} group={} event=snapshot_sent index={} follower={}", parts_.self.value(),
+                  parts_.group.value(), m.at.index.value(), m.about.from.value());
   }
 
   /// `hand_over(follower, piece_fetched)` if its replicator is still there.
