@@ -12,7 +12,7 @@ namespace troupe {
 namespace {
 
 /// Keeps who the node has met, durably, and hears when the node itself is not believed. Detached: it writes to disk,
-/// once in a peer's life.
+/// once in each life of a peer.
 class identity_keeper : public link_listener::base {
 public:
   identity_keeper(caf::actor_config& config, std::shared_ptr<data_directory> directory, node_end_handler on_end)
@@ -23,7 +23,7 @@ public:
         [](const link_up&) {},
         [](const link_down&) {},
         [this](const link_refused& m) {
-          if (m.reason == link_refusal::changed_disk)
+          if (m.reason == link_refusal::changed_disk || m.reason == link_refusal::old_disk)
             on_end_({node_end::reason::bad_data, m.words});
         },
         [this](const peer_identified& m) { remember(m); },
@@ -35,7 +35,7 @@ public:
 private:
   void remember(const peer_identified& m) {
     try {
-      directory_->remember_peer(m.peer, m.disk);
+      directory_->remember_peer(m.peer, {m.met.disk, m.met.boot});
     } catch (const std::exception& failure) {
       on_end_({node_end::reason::failed, failure.what()});
       quit(caf::exit_reason::unhandled_exception);
@@ -148,7 +148,10 @@ void running_node::open(file_system& files, node_options options, std::shared_pt
 
   guard_ = system_.spawn(watch_over, troupe_.peer, on_end);
 
-  auto opened = spawn_acceptor(system_, link, directory_->known_peers(), dialers_, troupe_.peer, keeper_);
+  std::map<peer_id, acquaintance> known;
+  for (const auto& [id, disk] : directory_->known_peers())
+    known[id] = {disk.uuid, disk.boot};
+  auto opened = spawn_acceptor(system_, link, known, dialers_, troupe_.peer, keeper_);
   if (const auto* words = std::get_if<std::string>(&opened))
     throw listen_error{*words};
   auto& door = std::get<link_door>(opened);

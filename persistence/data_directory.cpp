@@ -34,7 +34,8 @@ std::string encode(const data_directory::content& content) {
       + "\nuuid=" + to_string(content.disk) + "\nmembers=" + list_of(content.members)
       + "\nboot=" + std::to_string(content.boot) + "\n" + (content.has_log ? "log=made\n" : "");
   for (const auto& [peer, disk] : content.peers)
-    text += "peer=" + std::to_string(peer.value()) + ":" + to_string(disk) + "\n";
+    text += "peer=" + std::to_string(peer.value()) + ":" + to_string(disk.uuid)
+        + (disk.boot == 0 ? "" : ":" + std::to_string(disk.boot)) + "\n";
   char checksum[9];
   std::snprintf(checksum, sizeof checksum, "%08x", crc32c(text));
   return text + "checksum=" + checksum + "\n";
@@ -83,11 +84,13 @@ bool take_line(data_directory::content& content, std::string_view key, std::stri
   const auto colon = value.find(':');
   if (key != "peer" || colon == value.npos)
     return false;
+  const auto behind_uuid = std::min(value.find(':', colon + 1), value.size());
   const auto peer = parse_number(value.substr(0, colon));
-  const auto disk = parse_uuid(value.substr(colon + 1));
-  if (!peer || !disk)
+  const auto disk = parse_uuid(value.substr(colon + 1, behind_uuid - colon - 1));
+  const auto boot = behind_uuid == value.size() ? 0 : parse_number(value.substr(behind_uuid + 1));
+  if (!peer || !disk || !boot)
     return false;
-  content.peers.emplace(peer_id{*peer}, *disk);
+  content.peers.emplace(peer_id{*peer}, data_directory::known_disk{*disk, *boot});
   return true;
 }
 
@@ -204,11 +207,13 @@ void data_directory::remember_log() {
     save();
 }
 
-void data_directory::remember_peer(peer_id peer, const troupe::uuid& disk) {
+void data_directory::remember_peer(peer_id peer, const known_disk& disk) {
   const auto [known, is_new] = content_.peers.emplace(peer, disk);
-  TROUPE_ASSERT(known->second == disk, "a peer that comes with another disk is refused, not remembered");
-  if (is_new)
-    save();
+  TROUPE_ASSERT(known->second.uuid == disk.uuid, "a peer that comes with another disk is refused, not remembered");
+  if (!is_new && known->second.boot >= disk.boot)
+    return;
+  known->second = disk;
+  save();
 }
 
 void data_directory::save() {

@@ -14,7 +14,7 @@
 ///     members=ID,ID,...           (of the cluster, in order)
 ///     boot=N                      (how often it was opened)
 ///     log=made                    (once there is a log: from then on it must be there)
-///     peer=ID:UUID                (none or more)
+///     peer=ID:UUID:BOOT           (none or more; without :BOOT if that was never noted)
 ///     checksum=HHHHHHHH           (CRC-32C of all lines above, hexadecimal)
 #pragma once
 
@@ -53,8 +53,15 @@ public:
   /// Was it made just now?
   [[nodiscard]] bool is_new() const { return content_.boot == 1; }
 
+  /// What a peer's disk is known by.
+  struct known_disk {
+    troupe::uuid uuid;
+    std::uint64_t boot = 0; ///< The latest the peer was seen in; 0 if that was never noted.
+    friend bool operator==(const known_disk&, const known_disk&) = default;
+  };
+
   /// The disks of the peers met so far.
-  [[nodiscard]] const std::map<peer_id, troupe::uuid>& known_peers() const { return content_.peers; }
+  [[nodiscard]] const std::map<peer_id, known_disk>& known_peers() const { return content_.peers; }
 
   /// Whether the log was ever made. One that is missing later is damage, not a first use: a node without it has
   /// forgotten its votes and what it has acknowledged, under a uuid that its peers believe.
@@ -62,9 +69,9 @@ public:
   /// Remembers, durably when this returns, that the log is made.
   void remember_log();
 
-  /// Remembers a peer's disk, durably when this returns. A peer that is known with another disk is the caller's to
-  /// refuse; asserted here.
-  void remember_peer(peer_id peer, const troupe::uuid& disk);
+  /// Remembers a peer's disk and the latest of its boots, durably when this returns. A peer that is known with another
+  /// disk is the caller's to refuse; asserted here.
+  void remember_peer(peer_id peer, const known_disk& disk);
 
   /// What to write into the files below.
   [[nodiscard]] disk_identity identity() const {
@@ -80,7 +87,7 @@ public:
     std::vector<peer_id> members;
     std::uint64_t boot = 0;
     bool has_log = false;
-    std::map<peer_id, troupe::uuid> peers;
+    std::map<peer_id, known_disk> peers;
   };
 
   /// Reads the identity of the directory at `path`, and nothing else; no lock, no change. Nothing if there is none.

@@ -193,7 +193,7 @@ private:
     if (const auto notice = judge(options_.me, known_, *words))
       return dismiss(handle, link, *notice);
     replace_older(words->from);
-    remember(words->from, words->disk);
+    remember(*words);
     link.peer = words->from;
     link.boot = words->boot;
     link.parser.limit(frame_limit_bytes);
@@ -249,17 +249,20 @@ private:
   void vouch(const vouch_for& m) {
     auto notice = judge(options_.me, known_, m.words);
     if (!notice)
-      remember(m.words.from, m.words.disk);
+      remember(m.words);
     send(m.from, vouched{m.attempt, std::move(notice)});
   }
 
-  void remember(peer_id peer, const uuid& disk) {
-    auto& known = known_.at(peer);
-    if (known)
+  void remember(const hello& words) {
+    auto& known = known_.at(words.from);
+    const auto met = acquaintance{words.disk, words.boot};
+    if (known == met)
       return;
-    known = disk;
-    logs().info("event=peer_identified peer={} disk={}", peer.value(), to_string(disk));
-    send(listener_, peer_identified{peer, disk});
+    if (!known)
+      logs().info("event=peer_identified peer={} disk={} boot={}", words.from.value(), to_string(words.disk),
+                  words.boot);
+    known = met;
+    send(listener_, peer_identified{words.from, met});
   }
 
   /// Whoever is refused comes again every second: the log has it once a minute.
@@ -325,7 +328,7 @@ private:
 } // namespace
 
 std::variant<link_door, std::string> spawn_acceptor(caf::actor_system& system, const link_options& options,
-                                                    const std::map<peer_id, uuid>& known,
+                                                    const std::map<peer_id, acquaintance>& known,
                                                     const std::map<peer_id, dialer_actor>& dialers,
                                                     const raft_actor& local, const link_listener& listener) {
   if (auto words = check_exposure(options.listen, options.insecure))
@@ -335,8 +338,8 @@ std::variant<link_door, std::string> spawn_acceptor(caf::actor_system& system, c
     return std::move(*words);
   const auto door = std::get<listening_socket>(listening);
   acquaintances book;
-  for (const auto& [id, disk] : known)
-    book[id] = disk;
+  for (const auto& [id, met] : known)
+    book[id] = met;
   for (const auto& [id, dialer] : dialers)
     book.try_emplace(id);
   caf::actor_config config{&system.middleman().backend()};

@@ -21,7 +21,7 @@ struct link_door {
 /// members are `known` and whoever has a dialer. Says in words why it cannot listen: the address is taken, foreign, or
 /// reachable by others without `options.insecure`.
 [[nodiscard]] std::variant<link_door, std::string>
-spawn_acceptor(caf::actor_system& system, const link_options& options, const std::map<peer_id, uuid>& known,
+spawn_acceptor(caf::actor_system& system, const link_options& options, const std::map<peer_id, acquaintance>& known,
                const std::map<peer_id, dialer_actor>& dialers, const raft_actor& local, const link_listener& listener);
 
 /// Shuts all sockets and ends all brokers, soon after it returns; what waits in them is lost. `acceptor` may be empty.

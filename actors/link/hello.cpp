@@ -35,6 +35,15 @@ refusal_notice changed_disk(const link_identity& me, const hello& theirs, const 
             " cannot be replaced yet): the others go on without it"};
 }
 
+refusal_notice old_disk(const link_identity& me, const hello& theirs, std::uint64_t seen) {
+  return {link_refusal::old_disk,
+          node(theirs.from) + " starts its disk for the " + std::to_string(theirs.boot) + ". time, but " + node(me.self)
+              + " has seen it in its " + std::to_string(seen)
+              + ". already: its data directory is an older copy, so it has forgotten votes and entries it has promised"
+                " and could vote twice in one term; put back the newest one. If that is lost, this member cannot come"
+                " back (members cannot be replaced yet): the others go on without it"};
+}
+
 refusal_notice copied_disk(const hello& theirs, peer_id owner) {
   return {link_refusal::copied_disk,
           node(theirs.from) + " has disk uuid " + to_string(theirs.disk) + ", which is that of " + node(owner)
@@ -43,13 +52,16 @@ refusal_notice copied_disk(const hello& theirs, peer_id owner) {
 
 /// What the disk says of the node, once all else fits.
 std::optional<refusal_notice> judge_disk(const link_identity& me, const acquaintances& known, const hello& theirs) {
-  if (const auto& remembered = known.at(theirs.from); remembered && *remembered != theirs.disk)
-    return changed_disk(me, theirs, *remembered);
+  const auto& remembered = known.at(theirs.from);
+  if (remembered && remembered->disk != theirs.disk)
+    return changed_disk(me, theirs, remembered->disk);
   if (theirs.disk == me.disk)
     return copied_disk(theirs, me.self);
-  for (const auto& [id, disk] : known)
-    if (id != theirs.from && disk == theirs.disk)
+  for (const auto& [id, other] : known)
+    if (id != theirs.from && other && other->disk == theirs.disk)
       return copied_disk(theirs, id);
+  if (remembered && theirs.boot < remembered->boot)
+    return old_disk(me, theirs, remembered->boot);
   return std::nullopt;
 }
 
@@ -91,7 +103,7 @@ std::optional<hello> decode_hello(std::string_view head) {
 
 link_refusal to_link_refusal(std::uint16_t code) {
   const bool known = (code >= static_cast<std::uint16_t>(link_refusal::not_a_peer)
-                      && code <= static_cast<std::uint16_t>(link_refusal::role_not_served))
+                      && code <= static_cast<std::uint16_t>(link_refusal::old_disk))
       || (code >= static_cast<std::uint16_t>(link_refusal::replaced)
           && code <= static_cast<std::uint16_t>(link_refusal::stopping));
   return known ? static_cast<link_refusal>(code) : link_refusal::other;

@@ -56,6 +56,8 @@ enum class link_refusal : std::uint16_t {
   changed_disk = 7, ///< A known id with a new uuid: it has forgotten its votes and would vote twice in a term.
   copied_disk = 8,  ///< The uuid of another node's disk.
   role_not_served = 9,
+  old_disk =
+      10, ///< A known disk in a boot before the last one seen: an older copy, which lacks what was promised since.
   replaced = 32,  ///< A newer link of the same node has come.
   silent = 33,    ///< Not a word for too long.
   malformed = 34, ///< Sent what no end of this version sends.
@@ -89,14 +91,21 @@ struct link_identity {
   std::uint64_t boot = 0;
 };
 
-/// Every other member, with the uuid its disk is known by, if it has been met.
-using acquaintances = std::map<peer_id, std::optional<uuid>>;
+/// What is known of a member that has been met.
+struct acquaintance {
+  uuid disk;
+  std::uint64_t boot = 0; ///< The latest it was seen in; 0 if that was not noted.
+  friend bool operator==(const acquaintance&, const acquaintance&) = default;
+};
+
+/// Every other member, and what it is known by, if it has been met.
+using acquaintances = std::map<peer_id, std::optional<acquaintance>>;
 
 /// The words `me` begins with when it talks to `to`.
 [[nodiscard]] hello introduce(const link_identity& me, peer_id to);
 
-/// Judges what another node says of itself. Nothing means: believed. The caller remembers the uuid of a node met for
-/// the first time before it listens to it.
+/// Judges what another node says of itself. Nothing means: believed. The caller remembers disk and boot of a node
+/// before it listens to it.
 [[nodiscard]] std::optional<refusal_notice> judge(const link_identity& me, const acquaintances& known,
                                                   const hello& theirs);
 

@@ -61,18 +61,18 @@ struct link_down {
 
 /// `peer` refuses this node, in its own words. Reported when it begins and once a minute while it lasts;
 /// tried again without end.
-/// `link_refusal::changed_disk` means that this node must not take part: it has forgotten its votes.
+/// `link_refusal::changed_disk` and `old_disk` mean that this node must not take part: it has forgotten its votes.
 struct link_refused {
   peer_id peer;
   link_refusal reason = link_refusal::other;
   std::string words;
 };
 
-/// `peer` was met for the first time. Whoever hears it makes it durable, so that a wiped disk is recognised after a
-/// restart of this node, too.
+/// `peer` was met for the first time, or in a later boot than ever. Whoever hears it makes it durable, so that a wiped
+/// disk, or an older copy of one, is recognised after a restart of this node, too.
 struct peer_identified {
   peer_id peer;
-  uuid disk;
+  acquaintance met;
 };
 
 } // namespace troupe

@@ -92,7 +92,7 @@ public:
   explicit host(link_options options) : options{std::move(options)} {}
 
   /// Opens the door and dials `remotes`.
-  void open(const std::map<peer_id, endpoint>& remotes, const std::map<peer_id, uuid>& known = {}) {
+  void open(const std::map<peer_id, endpoint>& remotes, const std::map<peer_id, acquaintance>& known = {}) {
     dialers = spawn_dialers(system, options, remotes, caf::actor_cast<link_listener>(listener));
     auto opened = spawn_acceptor(system, options, known, dialers, caf::actor_cast<raft_actor>(local),
                                  caf::actor_cast<link_listener>(listener));

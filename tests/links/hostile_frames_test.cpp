@@ -56,7 +56,7 @@ link_options impatient() {
 
 TEST_CASE("a link on which any one bit is flipped carries nothing that was not said, and is closed") {
   host one{impatient()};
-  one.open({}, {{peer_id{2}, disk(2)}});
+  one.open({}, {{peer_id{2}, {disk(2), 1}}});
   const auto whole = session();
   {
     auto end = raw_end::dial(one.door.bound.port);
@@ -79,7 +79,7 @@ TEST_CASE("a link on which any one bit is flipped carries nothing that was not s
 
 TEST_CASE("a link that ends after any byte has carried what was whole, and nothing else") {
   host one{impatient()};
-  one.open({}, {{peer_id{2}, disk(2)}});
+  one.open({}, {{peer_id{2}, {disk(2), 1}}});
   const auto whole = session();
   const auto files = open_files();
   for (std::size_t length = 0; length < whole.size(); ++length) {

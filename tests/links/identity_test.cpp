@@ -63,7 +63,7 @@ TEST_CASE("O2: a node whose disk was wiped is refused by those who met it, hears
   two->open({{peer_id{1}, {"127.0.0.1", free_port()}}});
   const auto address = two->door.bound;
   one.open({{peer_id{2}, address}});
-  CHECK(await<peer_identified>(one.listener).disk == disk(2));
+  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 1});
   one.await_up(2);
   two->close();
   two.reset();
@@ -92,12 +92,31 @@ TEST_CASE("O2: a node whose disk was wiped is refused by those who met it, hears
 
 TEST_CASE("O2: a wiped disk is recognised by a node that was restarted since it met the old one") {
   host one{options_of(1)};
-  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, disk(2)}});
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, {disk(2), 1}}});
   auto wiped = options_of(2);
   wiped.me.disk = disk(99);
   host two{wiped};
   two.open({{peer_id{1}, one.door.bound}});
   CHECK(await<link_refused>(two.listener).reason == link_refusal::changed_disk);
+}
+
+TEST_CASE("O3: each boot of a node is remembered, and an older copy of its disk is refused and hears so") {
+  host one{options_of(1)};
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, {disk(2), 4}}});
+  const auto come_in_boot = [&](std::uint64_t boot) {
+    auto options = options_of(2);
+    options.me.boot = boot;
+    auto two = std::make_unique<host>(options);
+    two->open({{peer_id{1}, one.door.bound}});
+    return two;
+  };
+  auto two = come_in_boot(5);
+  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 5});
+  two->close();
+  two = come_in_boot(4);
+  const auto told = await<link_refused>(two->listener);
+  CHECK(told.reason == link_refusal::old_disk);
+  CHECK(mentions(told.words, "older copy"));
 }
 
 TEST_CASE("O1: of two nodes with one id the second is refused, and the first keeps its link") {
@@ -132,7 +151,7 @@ TEST_CASE("a node that answers at another's address is refused, and told who was
 
 TEST_CASE("a refusal is reported once, not at every attempt") {
   host one{options_of(1)};
-  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, disk(2)}});
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, {disk(2), 1}}});
   auto wiped = options_of(2);
   wiped.me.disk = disk(99);
   host two{wiped};

@@ -124,7 +124,7 @@ TEST_CASE("N8: what waited for a node that stopped reading is let go, socket and
 
 TEST_CASE("N8: a node that asks and asks, and never reads an answer, costs little and is let go") {
   host one{options_of(1)};
-  one.open({}, {{peer_id{2}, disk(2)}}); // It dials nobody: no socket comes and goes but this one.
+  one.open({}, {{peer_id{2}, {disk(2), 1}}}); // It dials nobody: no socket comes and goes but this one.
   auto end = enter(one.door.bound.port, node_two, peer_id{1});
   const auto files = open_files();
   std::vector<char> pings;

@@ -13,7 +13,7 @@ const link_identity node_two{"test", peer_id{2}, disk(2), 1};
 
 /// Node 1 with an open door, that knows of a node 2 and dials nobody.
 struct open_door {
-  open_door() : one{options_of(1)} { one.open({}, {{peer_id{2}, disk(2)}}); }
+  open_door() : one{options_of(1)} { one.open({}, {{peer_id{2}, {disk(2), 1}}}); }
 
   raw_end dial() { return raw_end::dial(one.door.bound.port); }
   raw_end enter() { return testing::enter(one.door.bound.port, node_two, peer_id{1}); }

@@ -8,7 +8,7 @@ namespace {
 
 const uuid disk_two{{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10}};
 const link_identity me{"blue", peer_id{1}, {1, 1}, 4};
-const acquaintances known{{peer_id{2}, disk_two}, {peer_id{3}, std::nullopt}};
+const acquaintances known{{peer_id{2}, acquaintance{disk_two, 9}}, {peer_id{3}, std::nullopt}};
 
 /// What node `id` says to node 1.
 hello from(std::uint64_t id, const uuid& disk) {
@@ -62,6 +62,20 @@ TEST_CASE("O2: a known node with a new uuid is refused: a wiped disk would vote 
   CHECK(notice->reason == link_refusal::changed_disk);
   CHECK(notice->words.find(to_string(disk_two)) != std::string::npos);
   CHECK(notice->words.find("cannot come back") != std::string::npos);
+}
+
+TEST_CASE("O3: a known disk in an earlier boot than the last one seen is refused: an older copy was put back") {
+  const auto of_boot = [](std::uint64_t boot) {
+    return judge(me, known, introduce({"blue", peer_id{2}, disk_two, boot}, peer_id{1}));
+  };
+  const auto notice = of_boot(8);
+  REQUIRE(notice);
+  CHECK(notice->reason == link_refusal::old_disk);
+  CHECK(is_about_identity(notice->reason));
+  CHECK(to_link_refusal(static_cast<std::uint16_t>(notice->reason)) == link_refusal::old_disk);
+  CHECK(notice->words.find("older copy") != std::string::npos);
+  CHECK_FALSE(of_boot(9));  // A link is made anew in the same life of the node,
+  CHECK_FALSE(of_boot(10)); // and in the next one.
 }
 
 TEST_CASE("each thing that can be wrong has a reason of its own") {

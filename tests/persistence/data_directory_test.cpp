@@ -30,17 +30,19 @@ TEST_CASE("a data directory keeps the uuid of its first use and counts boots") {
   }
 }
 
-TEST_CASE("a data directory remembers the disks of its peers over a power loss") {
+TEST_CASE("a data directory remembers the disks and boots of its peers over a power loss") {
   simulated_disk disk{1};
   {
     auto directory = open(disk);
-    directory.remember_peer(peer_id{2}, uuid_of_name("two"));
-    directory.remember_peer(peer_id{3}, uuid_of_name("three"));
-    directory.remember_peer(peer_id{2}, uuid_of_name("two"));
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 1});
+    directory.remember_peer(peer_id{3}, {uuid_of_name("three"), 7});
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 4});
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 3}); // Seen late: it changes nothing.
   }
   disk.crash_losing_all();
   CHECK(open(disk).known_peers()
-        == std::map<peer_id, uuid>{{peer_id{2}, uuid_of_name("two")}, {peer_id{3}, uuid_of_name("three")}});
+        == std::map<peer_id, data_directory::known_disk>{{peer_id{2}, {uuid_of_name("two"), 4}},
+                                                         {peer_id{3}, {uuid_of_name("three"), 7}}});
 }
 
 TEST_CASE("X7 O1: a second user of a data directory is refused by name until the first is gone") {
@@ -74,7 +76,7 @@ TEST_CASE("a damaged identity is refused, whichever bit it is") {
   simulated_disk disk{1};
   {
     auto first = open(disk);
-    first.remember_peer(peer_id{2}, other);
+    first.remember_peer(peer_id{2}, {other, 12});
   }
   const auto bytes = disk.contents("data/n1/identity");
   for (std::size_t at = 0; at < bytes.size(); ++at) {

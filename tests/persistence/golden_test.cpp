@@ -25,7 +25,7 @@ const fs::path golden = TROUPE_GOLDEN;
 model write_golden(simulated_disk& disk) {
   model content;
   data_directory directory{disk, "d", "golden", peer_id{2}, {peer_id{1}, peer_id{2}, peer_id{3}}, uuid_of_name("disk")};
-  directory.remember_peer(peer_id{3}, uuid_of_name("another disk"));
+  directory.remember_peer(peer_id{3}, {uuid_of_name("another disk")});
   auto options = small_segments();
   options.identity = directory.identity();
   log_storage log{disk, directory.log_path(), options};
@@ -106,7 +106,8 @@ TEST_CASE("a data directory of format version 1 reads back as it was written") {
   const auto directory = open_directory(*disk);
   CHECK(directory.uuid() == uuid_of_name("disk"));
   CHECK(directory.has_log());
-  CHECK(directory.known_peers() == std::map<peer_id, uuid>{{peer_id{3}, uuid_of_name("another disk")}});
+  CHECK(directory.known_peers()
+        == std::map<peer_id, data_directory::known_disk>{{peer_id{3}, {uuid_of_name("another disk"), 0}}});
   const auto hint = find_hint(*disk, "d/log", directory.identity());
   REQUIRE(hint);
   CHECK(hint->says.first_segment > 1);

@@ -127,3 +127,29 @@ TEST_CASE("A node whose disk was wiped is refused by its peers and ends with exi
   CHECK_MESSAGE(result.err.find("restore the old data directory") != std::string::npos, result.err);
   CHECK(three.get(leader, "key") == "value"); // The others go on.
 }
+
+TEST_CASE("O3: an older copy of a data directory, put back, is refused by the peers") {
+  real_cluster three;
+  three.start_all();
+  auto leader = three.await_leader();
+  auto old = peer_id{leader.value() % 3 + 1};
+  const std::filesystem::path directory = three.cluster.at(old).data_directory;
+  const auto copy = directory.string() + ".copy";
+  three.cluster.kill_hard(old);
+  std::filesystem::copy(directory, copy, std::filesystem::copy_options::recursive);
+  const auto is_noted = [&](const std::string& boot) {
+    const auto text = contents(three.cluster.at(leader).data_directory + "/identity");
+    const auto line = text.find("peer=" + std::to_string(old.value()) + ":");
+    return line != text.npos && text.substr(line, text.find('\n', line) - line).ends_with(":" + boot);
+  };
+  for (const auto* boot : {"2", "3"}) { // Two more: the start of the copy will be one.
+    three.start(old);
+    CHECK(comes_true([&] { return is_noted(boot); }));
+    three.cluster.kill_hard(old);
+  }
+  std::filesystem::remove_all(directory);
+  std::filesystem::rename(copy, directory);
+  auto result = run_to_end(three.cluster.flags(three.cluster.at(old)));
+  CHECK(result.end.words() == "exit code 5");
+  CHECK_MESSAGE(result.err.find("is an older copy") != std::string::npos, result.err);
+}
