@@ -2,8 +2,7 @@
 /// The simulated network: what lies between peers on the stage. Its probabilities and delays are those of the course's
 /// simulated network, so that the course's limits mean here what they mean there.
 ///
-/// To a peer the network is a raft_actor handle per other peer, as in production. Every message passes the production
-/// codec. The messages of a pair of peers belong together as *calls*: a request and the one reply that echoes its
+/// The messages of a pair of peers belong together as *calls*: a request and the one reply that echoes its
 /// number. Chance treats them as one call, with these steps:
 ///
 /// 1. The call and the bytes of the request are counted, whatever becomes of it.
@@ -18,8 +17,7 @@
 /// A reliable network delivers at once.
 #pragma once
 
-#include "troupe/message_codec.hpp"
-#include "stage/runtime.hpp"
+#include "stage/switchboard.hpp"
 
 #include <compare>
 #include <functional>
@@ -36,22 +34,9 @@ struct network_counts {
   std::uint64_t bytes = 0; ///< Of requests sent and replies delivered, frame headers included.
 };
 
-class stage_network {
+class stage_network final : public switchboard {
 public:
-  /// Who receives a peer's messages.
-  using receiver = std::function<void(const peer_message&)>;
-
   stage_network(stage_runtime& runtime, dice chance);
-
-  /// Opens a new life of a peer: links made from now on speak for it, older ones are mute. It hears nothing yet.
-  void open(peer_id id);
-  /// A handle through which the present life of `from` speaks to `to`.
-  [[nodiscard]] raft_actor link(peer_id from, peer_id to);
-  /// Lets messages reach the present life of a peer.
-  void put(peer_id id, receiver who);
-  void put(peer_id id, const raft_actor& who);
-  /// Ends a peer's life: it is heard no more, and nothing reaches it.
-  void remove(peer_id id);
 
   /// Opens or cuts the way from one peer to another. A reply travels on the way of its request.
   void enable(peer_id from, peer_id to, bool open);
@@ -61,8 +46,6 @@ public:
   /// Lets replies through that answer no request: for a peer that plays opposite puppets.
   void allow_loose_replies() { loose_replies_ = true; }
 
-  /// Sees each message that leaves a living peer, as the peer made it, before anything else happens to it.
-  void watch(std::function<void(const peer_message&)> watcher) { watchers_.push_back(std::move(watcher)); }
   /// Keeps requests and replies from a peer that goes on sending.
   void deafen(peer_id id) { deaf_.insert(id); }
 
@@ -74,16 +57,7 @@ public:
   [[nodiscard]] std::uint64_t requests_received(peer_id id) const;
 
 private:
-  class stage_link;
-  using life = std::uint64_t;
   using way = std::pair<peer_id, peer_id>;
-
-  struct server {
-    life now = 0;
-    bool present = false;
-    receiver who;
-    std::uint64_t received = 0;
-  };
 
   /// What a reply echoes of its request.
   struct call_key {
@@ -105,7 +79,8 @@ private:
     std::uint32_t operations = 0; ///< Of a forward: how many are not answered yet.
   };
 
-  void send(life speaker, const peer_message& message);
+  void carry(const peer_message& decoded, std::size_t bytes) override;
+  void ended(peer_id id) override;
   void send_request(const peer_message& decoded, std::size_t bytes, bool lost);
   void send_reply(const peer_message& decoded, std::size_t bytes);
   void deliver_request(const peer_message& decoded, const call& open_call);
@@ -116,17 +91,15 @@ private:
   static bool is_request(const peer_message& message);
   static call_key key_of(const peer_message& message);
 
-  stage_runtime& runtime_;
   dice chance_;
   bool reliable_ = true;
   bool long_reordering_ = false;
   bool loose_replies_ = false;
-  std::map<peer_id, server> servers_;
+  std::map<peer_id, std::uint64_t> received_; ///< By present lives.
   std::map<way, bool> open_ways_;
   std::map<way, instant> cut_at_;
   std::multimap<call_key, call> calls_;
   network_counts counts_;
-  std::vector<std::function<void(const peer_message&)>> watchers_;
   std::function<bool(const peer_message&)> lost_;
   std::set<peer_id> deaf_;
 };

@@ -4,9 +4,9 @@
 #pragma once
 
 #include "actors/node.hpp"
-#include "stage/network.hpp"
 #include "stage/node_disk.hpp"
 #include "stage/safety_checker.hpp"
+#include "stage/switchboard.hpp"
 
 #include <functional>
 #include <memory>
@@ -17,7 +17,7 @@ namespace troupe {
 /// What a node of the stage is made of. Runtime, network and checker must outlive it.
 struct stage_node_parts {
   stage_runtime& runtime;
-  stage_network& network;
+  switchboard& network;
   safety_checker& checker;
   peer_id self;
   group_id group;

@@ -1,4 +1,5 @@
 // N5: a thousand peers in one process, made before any of them acts.
+#include "stage/network.hpp"
 #include "stage/node.hpp"
 #include "tests/support/course.hpp"
 #include "tests/support/logs.hpp"

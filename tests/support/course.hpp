@@ -3,6 +3,7 @@
 /// the course's tests wait, ask and judge. Servers are counted from 0, as the scenarios do; server i is peer i + 1.
 #pragma once
 
+#include "stage/network.hpp"
 #include "stage/node.hpp"
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 /// One real peer among puppets: the test plays all the others, and decides when the disk has finished.
 #pragma once
 
+#include "stage/network.hpp"
 #include "stage/node.hpp"
 
 #include <cstdint>
