@@ -28,7 +28,7 @@ void delayed_storage::submit(std::vector<log_write> writes, std::function<void()
     return;
   model_->submitted(writes);
   under_->write(std::move(writes));
-  const auto span = static_cast<std::uint64_t>((latency_.most - latency_.least).count());
+  const auto span = static_cast<std::uint64_t>((latency_.most + valve_->extra - latency_.least).count());
   const auto wait = latency_.least + duration{static_cast<duration::rep>(chance_.below(span + 1))};
   // The power may go, and this object with it, before the sync is due.
   std::weak_ptr<bool> powered = powered_;
@@ -44,8 +44,12 @@ void delayed_storage::submit(std::vector<log_write> writes, std::function<void()
   });
 }
 
-void delayed_storage::complete(const std::function<void()>& done) {
+void delayed_storage::complete(std::function<void()> done) {
   under_->sync();
+  if (under_->is_holding()) {
+    held_ = std::move(done);
+    return;
+  }
   model_->synced();
   done();
 }
@@ -60,6 +64,8 @@ std::optional<chore> delayed_storage::next_chore() {
 
 void delayed_storage::chore_done() {
   under_->chore_done();
+  if (held_ && !under_->is_holding())
+    complete(std::exchange(held_, nullptr));
 }
 
 snapshot_write_plan delayed_storage::plan_snapshot(group_id group, const snapshot_mark& at) {

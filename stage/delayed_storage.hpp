@@ -28,6 +28,10 @@ public:
   [[nodiscard]] virtual snapshot_write_plan plan_snapshot(group_id group, const snapshot_mark& at) = 0;
   [[nodiscard]] virtual snapshot_read_plan plan_snapshot_read(group_id group, log_index index) = 0;
   [[nodiscard]] virtual std::optional<chore> when_idle() { return std::nullopt; }
+  [[nodiscard]] virtual bool is_full() const { return false; }
+  /// Is something of what was written held for lack of room? It is not durable after a sync, but after one that follows
+  /// a chore.
+  [[nodiscard]] virtual bool is_holding() const { return false; }
 };
 
 /// How long syncs take: uniform between the two.
@@ -40,6 +44,8 @@ struct sync_latency {
 struct disk_valve {
   /// While set, no sync completes; those that were due complete when it is opened again.
   bool stalled = false;
+  /// Each sync takes up to so much longer.
+  duration extra{};
   /// Syncs that fell due while stalled.
   std::vector<std::function<void()>> waiting;
 
@@ -62,12 +68,13 @@ public:
   [[nodiscard]] snapshot_write_plan plan_snapshot(group_id group, const snapshot_mark& at) override;
   [[nodiscard]] snapshot_read_plan plan_snapshot_read(group_id group, log_index index) override;
   [[nodiscard]] std::optional<chore> when_idle() override;
+  [[nodiscard]] bool is_full() const override { return under_->is_full(); }
 
   /// The power goes: nothing is written, synced or completed from now on.
   void cut_power();
 
 private:
-  void complete(const std::function<void()>& done);
+  void complete(std::function<void()> done);
 
   stage_runtime& runtime_;
   dice chance_;
@@ -76,6 +83,7 @@ private:
   std::shared_ptr<durable_model> model_;
   std::shared_ptr<disk_valve> valve_;
   std::shared_ptr<bool> powered_;
+  std::function<void()> held_; ///< Completes what is held.
 };
 
 } // namespace troupe

@@ -1,6 +1,7 @@
 #include "stage/durable_model.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe {
 
@@ -117,12 +118,14 @@ std::optional<std::string> durable_model::recovered(const recovered_group& group
         found.at(newest.index) == nullptr || found.at(newest.index)->term != newest.term)
       found.begin_behind(newest, *this);
   auto loss = lost_since(found, covered);
-  if (on_recovered)
+  if (on_recovered && !is_forgiven_)
     on_recovered(found.vote);
+  if (is_forgiven_)
+    taken_ = durable_;
   durable_ = found;
   written_ = std::move(found);
   unsynced_.clear();
-  return loss;
+  return std::exchange(is_forgiven_, false) ? std::nullopt : loss;
 }
 
 } // namespace troupe

@@ -38,6 +38,8 @@ public:
   /// The power went and this was found: says what was promised and is lost, if anything is. What was found is durable
   /// from now on.
   [[nodiscard]] std::optional<std::string> recovered(const recovered_group& found);
+  /// A fault has taken the disk: whatever the next recovery finds is no loss.
+  void forgive() { is_forgiven_ = true; }
 
   [[nodiscard]] const hard_state& vote() const { return durable_.vote; }
   /// As written, durable or not.
@@ -46,6 +48,8 @@ public:
   [[nodiscard]] log_index last() const { return durable_.last(); }
   /// The durable entry at an index, from 1; nothing beyond the last.
   [[nodiscard]] const logged_entry* durable_at(log_index index) const { return durable_.at(index); }
+  /// The entry that a fault took with the disk, and that was durable until then.
+  [[nodiscard]] const logged_entry* taken_at(log_index index) const { return taken_.at(index); }
   /// The entry at an index as written, durable or not.
   [[nodiscard]] const logged_entry* written_at(log_index index) const { return written_.at(index); }
   [[nodiscard]] log_index last_written() const { return written_.last(); }
@@ -69,8 +73,10 @@ private:
   [[nodiscard]] std::optional<std::string> lost_since(const picture& found, log_index covered) const;
 
   picture durable_;
+  picture taken_;
   picture written_;
   std::vector<log_write> unsynced_;
+  bool is_forgiven_ = false;
 };
 
 /// The checksum of an entry's kind and content.

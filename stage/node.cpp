@@ -60,7 +60,7 @@ void stage_node::start() {
 void stage_node::make() {
   TROUPE_ASSERT(!alive(), "a node lives one life at a time");
   auto& [runtime, network, checker, self, group, members, options, disk, latency, chance, on_command, on_snapshot,
-         machine] = parts_;
+         machine, on_end] = parts_;
   network.open(self);
   checker.service_begins(self);
   auto service = runtime.system().spawn(
@@ -90,13 +90,15 @@ void stage_node::make() {
   else
     made_of.service = service;
   made_of.where = placements::all_scheduled();
-  made_of.on_fatal = [&runtime, id = self](const std::string& why) {
+  made_of.on_fatal = [&runtime, id = self, hears = on_end](const std::string& why) {
+    if (hears)
+      return hears(why);
     runtime.judge().fail("node " + std::to_string(id.value()) + " ended itself: " + why);
   };
   life_.emplace(life{make_peer(runtime.system(), std::move(made_of)), caf::actor_cast<caf::strong_actor_ptr>(service),
                      std::move(store)});
   network.put(self, caf::actor_cast<raft_actor>(life_->actors.peer));
-  const auto adopt = [&](const auto& actor) { runtime.adopt(caf::actor_cast<caf::strong_actor_ptr>(actor)); };
+  const auto adopt = [&](const auto& actor) { runtime.adopt(caf::actor_cast<caf::strong_actor_ptr>(actor), self); };
   adopt(life_->actors.peer);
   adopt(life_->actors.persister);
   adopt(life_->actors.archivist);

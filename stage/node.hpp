@@ -33,6 +33,8 @@ struct stage_node_parts {
   std::function<void(const installed_snapshot&)> on_snapshot = {};
   /// Makes the state machine of each life around the one that delivers to `on_command`; if empty, it is that one.
   std::function<std::shared_ptr<state_machine>(std::shared_ptr<state_machine> delivering)> machine = {};
+  /// Hears that the node ended itself, and why. If empty, that is a broken promise.
+  std::function<void(const std::string& why)> on_end = {};
 };
 
 class stage_node {
@@ -66,6 +68,8 @@ public:
   void take_snapshot(log_index index, std::string state);
   [[nodiscard]] disk_valve& valve() { return *valve_; }
   [[nodiscard]] const durable_model& disk() const { return *model_; }
+  /// A fault has taken the disk: what the next life lacks is no loss.
+  void forgive() { model_->forgive(); }
 
 private:
   struct life {

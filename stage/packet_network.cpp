@@ -4,6 +4,14 @@
 
 namespace troupe {
 
+namespace {
+
+bool is_of_clients(const peer_message& message) {
+  return std::holds_alternative<forward>(message) || std::holds_alternative<forward_reply>(message);
+}
+
+} // namespace
+
 void packet_network::set_quality(const way_quality& quality) {
   quality_ = quality;
   qualities_.clear();
@@ -33,7 +41,7 @@ void packet_network::carry(const peer_message& decoded, std::size_t frame_bytes)
   if (cuts_.contains(over) || chance_.chance(quality.loss_percent) || (believes && !believes(over.first, over.second)))
     return lose(*what);
   dispatch(over, what, frame_bytes);
-  if (chance_.chance(quality.duplicate_percent))
+  if (!is_of_clients(decoded) && chance_.chance(quality.duplicate_percent))
     dispatch(over, what, frame_bytes);
 }
 

@@ -2,7 +2,8 @@
 /// A network of packets: what real ones do to messages, each way between two peers for itself.
 ///
 /// Every message is alone: requests and replies are lost, late, doubled and overtaken independently. A way that keeps
-/// order does so as one connection would; one that does not is a connection that is made anew again and again.
+/// order does so as one connection would; one that does not is a connection that is made anew again and again. What
+/// clients ask, and are answered, is passed on at most once (raft_messages.hpp): it is never doubled.
 #pragma once
 
 #include "stage/switchboard.hpp"

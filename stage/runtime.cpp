@@ -6,6 +6,7 @@
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <algorithm>
+#include <unordered_map>
 
 // CAF's test coordinator is an internal of 0.17 and gone in 1.0: everything that knows of it is in this file.
 
@@ -47,6 +48,8 @@ struct stage_runtime::engine {
   caf::actor_system system{config};
   caf::scheduler::test_coordinator& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   std::set<caf::resumable*> held;
+  std::set<peer_id> held_owners;
+  std::unordered_map<caf::actor_id, peer_id> owners; ///< Looked up only: its order means nothing.
 
   [[nodiscard]] caf::detail::test_actor_clock& clock() { return scheduler.clock(); }
 
@@ -57,6 +60,32 @@ struct stage_runtime::engine {
     return schedule.begin()->first;
   }
 
+  [[nodiscard]] static caf::actor_id id_of(caf::resumable* job) {
+    const auto* actor = dynamic_cast<caf::abstract_actor*>(job);
+    return actor == nullptr ? caf::invalid_actor_id : actor->id();
+  }
+
+  [[nodiscard]] peer_id owner_of(caf::resumable* job) const {
+    const auto found = owners.find(id_of(job));
+    return found == owners.end() ? nobody : found->second;
+  }
+
+  [[nodiscard]] bool is_held(caf::resumable* job) const {
+    return held.contains(job) || (!held_owners.empty() && held_owners.contains(owner_of(job)));
+  }
+
+  /// Runs the first job; actors that are new behind it are its owner's.
+  bool run_front() {
+    auto& jobs = scheduler.jobs;
+    const auto owner = owner_of(jobs.front());
+    const auto others = jobs.size() - 1;
+    const bool ran = scheduler.try_run_once();
+    if (owner != nobody)
+      for (auto i = others; i < jobs.size(); ++i)
+        owners.try_emplace(id_of(jobs[i]), owner);
+    return ran;
+  }
+
   /// Picks a waiting actor by chance and lets it handle one message.
   bool run_any(dice& chance) {
     auto& jobs = scheduler.jobs;
@@ -65,10 +94,10 @@ struct stage_runtime::engine {
     const auto start = static_cast<std::size_t>(chance.below(jobs.size()));
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       const auto pick = (start + i) % jobs.size();
-      if (held.contains(jobs[pick]))
+      if (is_held(jobs[pick]))
         continue;
       std::swap(jobs[pick], jobs.front());
-      return scheduler.try_run_once();
+      return run_front();
     }
     return false;
   }
@@ -85,6 +114,8 @@ stage_runtime::~stage_runtime() {
 void stage_runtime::strike() {
   agenda_.clear();
   engine_->held.clear();
+  engine_->held_owners.clear();
+  on_step_.clear();
   // Periodic timers would keep the coordinator's own shutdown busy for ever.
   for (const auto& [id, actor] : adopted_)
     caf::anon_send_exit(actor, caf::exit_reason::kill);
@@ -119,6 +150,11 @@ bool stage_runtime::step() {
   ++steps_;
   if (++steps_at_this_instant_ > too_many_steps)
     verdict_.fail("messages go round in a circle: two million at one instant");
+  while (!on_step_.empty() && on_step_.begin()->first <= steps_) {
+    const auto act = std::move(on_step_.begin()->second);
+    on_step_.erase(on_step_.begin());
+    act();
+  }
   verdict_.demand();
   return true;
 }
@@ -188,12 +224,14 @@ void stage_runtime::tell_raw(const caf::strong_actor_ptr& whom, caf::message mes
   whom->get()->enqueue(caf::make_mailbox_element(nullptr, caf::message_id{}, {}, std::move(message)), nullptr);
 }
 
-void stage_runtime::adopt(const caf::strong_actor_ptr& actor) {
+void stage_runtime::adopt(const caf::strong_actor_ptr& actor, peer_id owner) {
   adopted_[actor->id()] = actor;
+  engine_->owners[actor->id()] = owner;
 }
 
 void stage_runtime::kill(const caf::strong_actor_ptr& actor) {
   adopted_.erase(actor->id());
+  engine_->owners.erase(actor->id());
   auto* job = as_job(actor);
   engine_->held.erase(job);
   caf::anon_send_exit(actor, caf::exit_reason::kill);
@@ -216,6 +254,14 @@ void stage_runtime::hold(const caf::strong_actor_ptr& actor) {
 
 void stage_runtime::release(const caf::strong_actor_ptr& actor) {
   engine_->held.erase(as_job(actor));
+}
+
+void stage_runtime::hold_all_of(peer_id owner) {
+  engine_->held_owners.insert(owner);
+}
+
+void stage_runtime::release_all_of(peer_id owner) {
+  engine_->held_owners.erase(owner);
 }
 
 } // namespace troupe

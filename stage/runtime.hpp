@@ -47,6 +47,9 @@ public:
   void at(instant when, std::function<void()> act);
   void after(duration delay, std::function<void()> act) { at(now() + delay, std::move(act)); }
 
+  /// Calls `act` when so many more messages have been handled.
+  void after_steps(std::uint64_t count, std::function<void()> act) { on_step_.emplace(steps_ + count, std::move(act)); }
+
   /// Runs everything for `span` of virtual time. Throws `story_failed` as soon as a promise is broken.
   void run_for(duration span);
   /// Runs until `holds` or until `deadline`; says whether it holds. Asked after every message.
@@ -107,8 +110,8 @@ public:
   }
   void tell_raw(const caf::strong_actor_ptr& whom, caf::message message);
 
-  /// An actor to end at the latest when the stage is struck.
-  void adopt(const caf::strong_actor_ptr& actor);
+  /// An actor to end at the latest when the stage is struck. What the actors of an owner spawn is the owner's, too.
+  void adopt(const caf::strong_actor_ptr& actor, peer_id owner = nobody);
   /// Ends an actor at once, as a crash would, and waits until it is gone. It may handle one more message before: mute
   /// it first.
   void kill(const caf::strong_actor_ptr& actor);
@@ -119,6 +122,10 @@ public:
   /// Keeps an actor from being picked until it is released: a slow actor.
   void hold(const caf::strong_actor_ptr& actor);
   void release(const caf::strong_actor_ptr& actor);
+  /// The same with all actors of an owner: a process that is stopped, a machine that stands still. Its timers go on,
+  /// and all that fell due meanwhile comes at once when it is released.
+  void hold_all_of(peer_id owner);
+  void release_all_of(peer_id owner);
 
 private:
   struct engine;
@@ -132,6 +139,7 @@ private:
   verdict verdict_;
   instant started_at_;
   std::multimap<instant, std::function<void()>> agenda_;
+  std::multimap<std::uint64_t, std::function<void()>> on_step_;
   std::map<caf::actor_id, caf::strong_actor_ptr> adopted_;
   std::uint64_t steps_ = 0;
   std::uint64_t steps_at_this_instant_ = 0;

@@ -100,6 +100,9 @@ void safety_checker::check_leader(const append_entries& message) {
     return;
   // Leader completeness (§5.4.3): a leader's log holds all that was committed in earlier terms.
   for (auto i = log_index{1}; i <= committed(); i = i.next()) {
+    // A leader that won late, of a term that others have left behind, need not have what they committed since.
+    if (ledger_[i.value() - 1].committed_in >= message.about.term)
+      break;
     const auto* entry = disks_.at(message.about.from)->written_at(i);
     if (entry == nullptr || entry->term != ledger_[i.value() - 1].term)
       return fail("peer " + text(message.about.from) + " leads term " + text(message.about.term)
@@ -117,14 +120,17 @@ std::optional<term_number> safety_checker::term_in_log_of(peer_id leader, term_n
 }
 
 const logged_entry* safety_checker::durable_on_quorum(log_index index) const {
+  // What a fault took with a disk counts: it was acknowledged while it was there.
+  const auto holds = [&](peer_id id, term_number term) {
+    const auto is_it = [&](const logged_entry* entry) { return entry != nullptr && entry->term == term; };
+    return is_it(disks_.at(id)->durable_at(index)) || is_it(disks_.at(id)->taken_at(index));
+  };
   for (const auto id : members_) {
     const auto* mine = disks_.at(id)->durable_at(index);
     if (mine == nullptr)
       continue;
-    const auto holders = std::count_if(members_.begin(), members_.end(), [&](peer_id other) {
-      const auto* entry = disks_.at(other)->durable_at(index);
-      return entry != nullptr && entry->term == mine->term;
-    });
+    const auto holders =
+        std::count_if(members_.begin(), members_.end(), [&](peer_id other) { return holds(other, mine->term); });
     if (static_cast<std::size_t>(holders) > members_.size() / 2)
       return mine;
   }
@@ -132,12 +138,15 @@ const logged_entry* safety_checker::durable_on_quorum(log_index index) const {
 }
 
 void safety_checker::commit_up_to(log_index index, const std::string& who) {
+  const auto* last = durable_on_quorum(index);
+  const auto committed_in =
+      last == nullptr ? term_number{} : last->term; // Only an own entry commits what is before it.
   while (committed() < index) {
     const auto next = committed().next();
     const auto* entry = durable_on_quorum(next);
     if (entry == nullptr)
       return fail(who + " takes entry " + text(next) + " for committed, which no quorum has on disk");
-    ledger_.push_back({entry->term, entry->checksum});
+    ledger_.push_back({entry->term, committed_in, entry->checksum});
   }
 }
 
@@ -320,6 +329,8 @@ void safety_checker::becomes_durable(peer_id id, const log_write& write) {
 }
 
 void safety_checker::is_written(peer_id id, const log_write& write) {
+  if (on_written)
+    on_written(id, write);
   remember_entries(id, write);
   const auto leader = leaders_.find(disks_.at(id)->written_vote().current_term);
   if (write.truncate_from && !write.vote && leader != leaders_.end() && leader->second == id)

@@ -31,6 +31,9 @@ public:
   /// The model of a node's disk, to be fed by the node's storage through all its lives.
   [[nodiscard]] std::shared_ptr<durable_model> disk_of(peer_id id) { return disks_.at(id); }
 
+  /// Sees each write of a node before it takes effect.
+  std::function<void(peer_id, const log_write&)> on_written;
+
   /// Takes every commit for justified: for peers that play opposite puppets, who have no disks.
   void trust_commits() { trusts_commits_ = true; }
 
@@ -45,10 +48,13 @@ public:
 
   /// The highest index known to be committed.
   [[nodiscard]] log_index committed() const { return log_index{ledger_.size()}; }
+  /// Whether an entry of that term is known to be committed.
+  [[nodiscard]] bool commit_of_term(term_number term) const { return !ledger_.empty() && ledger_.back().term == term; }
 
 private:
   struct committed_entry {
     term_number term;
+    term_number committed_in; ///< The term of the leader that committed it.
     std::optional<std::uint32_t> checksum;
   };
   struct place {

@@ -394,4 +394,11 @@ std::string simulated_disk::contents(const std::string& path) const {
   return bytes;
 }
 
+std::vector<std::string> simulated_disk::paths() const {
+  std::vector<std::string> all;
+  for (const auto& [path, content] : live_)
+    all.push_back(path);
+  return all;
+}
+
 } // namespace troupe

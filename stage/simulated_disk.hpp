@@ -110,6 +110,8 @@ public:
   /// Gives a file another length in the same way.
   void resize(const std::string& path, std::uint64_t size_bytes);
 
+  /// All files, in order of their names.
+  [[nodiscard]] std::vector<std::string> paths() const;
   /// A file as a reader would see it now.
   [[nodiscard]] std::string contents(const std::string& path) const;
 

@@ -130,7 +130,8 @@ enum class refusal : std::uint8_t {
   stopped = 6,   ///< The peer is stopping: certainly not carried out.
 };
 
-/// A follower passes a client's operations to the leader: one hop at most.
+/// A follower passes a client's operations to the leader: one hop at most. Every other message may come twice; this one
+/// and its answers must come once or never, as over a TCP connection: what comes twice is carried out twice.
 struct forward {
   envelope about;
   /// Names the forwarded lot; the answer echoes it. Unique per sending peer and boot.

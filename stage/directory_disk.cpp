@@ -1,0 +1,94 @@
+#include "stage/directory_disk.hpp"
+
+#include "stage/two_step_log.hpp"
+
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+const std::string place = "data";
+const std::string cluster = "stage";
+
+uuid random_uuid(dice& chance) {
+  uuid id;
+  for (auto& byte : id.bytes)
+    byte = static_cast<std::uint8_t>(chance.roll());
+  return id;
+}
+
+} // namespace
+
+directory_disk::directory_disk(dice chance, peer_id node, std::vector<peer_id> members, std::size_t segment_bytes)
+    : chance_{chance}, node_{node}, members_{std::move(members)},
+      segment_bytes_{segment_bytes}, files_{std::make_unique<simulated_disk>(chance_.roll())} {}
+
+log_options directory_disk::options_of(const data_directory& directory) const {
+  log_options options;
+  options.segment_bytes = segment_bytes_;
+  options.identity = directory.identity();
+  options.must_exist = directory.has_log();
+  return options;
+}
+
+std::unique_ptr<two_step_storage> directory_disk::open() {
+  directory_.reset();
+  directory_ = std::make_unique<data_directory>(*files_, place, cluster, node_, members_, random_uuid(chance_));
+  disk_ = directory_->uuid();
+  boot_ = directory_->boot();
+  auto log = std::make_unique<two_step_log>(*files_, directory_->log_path(), options_of(*directory_));
+  directory_->remember_log();
+  was_torn_ = log->report().cut.has_value();
+  return log;
+}
+
+void directory_disk::lose_power(dice&) {
+  directory_.reset();
+  files_->crash();
+}
+
+void directory_disk::wipe() {
+  directory_.reset();
+  files_ = std::make_unique<simulated_disk>(chance_.roll());
+}
+
+void directory_disk::back_up() {
+  backup_ = files_->clone();
+  backup_->end_processes();
+}
+
+void directory_disk::put_back() {
+  directory_.reset();
+  files_ = backup_->clone();
+  files_->reseed(chance_.roll());
+}
+
+void directory_disk::limit_to(std::optional<std::uint64_t> more_bytes) {
+  files_->limit_to(more_bytes ? files_->used_bytes() + *more_bytes : ~std::uint64_t{0});
+}
+
+std::optional<std::string> directory_disk::rot(dice& chance) {
+  const auto paths = files_->paths();
+  if (paths.empty())
+    return std::nullopt;
+  const auto& path = paths[chance.below(paths.size())];
+  const auto bytes = files_->contents(path);
+  if (bytes.empty())
+    return std::nullopt;
+  const auto at = chance.below(bytes.size());
+  const auto bit = chance.below(8);
+  files_->corrupt(path, at, std::string(1, static_cast<char>(bytes[at] ^ (1 << bit))));
+  return path + " byte " + std::to_string(at) + " bit " + std::to_string(bit);
+}
+
+recovered_group directory_disk::recover_copy(group_id group, std::uint64_t seed) const {
+  const auto copy = files_->clone();
+  copy->reseed(seed);
+  copy->crash();
+  const data_directory directory{*copy, place, cluster, node_, members_, uuid{}};
+  two_step_log log{*copy, directory.log_path(), options_of(directory)};
+  return log.recover(group, 1 << 20);
+}
+
+} // namespace troupe

@@ -1,0 +1,193 @@
+/// \file
+/// A whole cluster with its clients and all that befalls it: one seed, one run.
+///
+/// Nodes are production's peers, logs, snapshots and recovery (node.hpp, directory_disk.hpp); between them lies a
+/// network of packets; what goes wrong is a plan (fault.hpp); everything is watched (safety_checker.hpp,
+/// operation_ledger.hpp, the workload's own oracle). A run has two phases: in the first anything may go wrong and
+/// nothing may be broken; in the second a connected quorum is healed, the rest stays as broken as it is, and the quorum
+/// must elect, serve and agree in time.
+#pragma once
+
+#include "stage/coverage.hpp"
+#include "stage/directory_disk.hpp"
+#include "stage/fault.hpp"
+#include "stage/knobs.hpp"
+#include "stage/node.hpp"
+#include "stage/operation_ledger.hpp"
+#include "stage/packet_network.hpp"
+#include "stage/runtime.hpp"
+#include "stage/safety_checker.hpp"
+#include "stage/trace_log.hpp"
+#include "stage/workload.hpp"
+
+#include "actors/link/hello.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+struct world_options {
+  stage_knobs knobs;
+  /// Records words, for a story.
+  bool tells = false;
+  /// After so many messages, recovery is run on what a crash would leave of some node (I17); 0: never.
+  std::uint64_t crash_image_every = 5000;
+};
+
+class stage_world {
+public:
+  stage_world(std::uint64_t seed, world_options options, std::unique_ptr<workload> clients);
+  ~stage_world();
+
+  [[nodiscard]] stage_runtime& runtime() { return runtime_; }
+  [[nodiscard]] packet_network& network() { return network_; }
+  [[nodiscard]] operation_ledger& ledger() { return ledger_; }
+  [[nodiscard]] safety_checker& checker() { return checker_; }
+  [[nodiscard]] const coverage& marks() const { return marks_; }
+  [[nodiscard]] trace_log& trace() { return trace_; }
+  [[nodiscard]] std::uint64_t nodes() const { return options_.knobs.nodes; }
+
+  /// Writes a history to a node's disk before its first life: terms of its entries, in order, and a term with no vote.
+  void preload(peer_id id, term_number term, const std::vector<term_number>& entries);
+  /// All nodes begin, and clients ask.
+  void start_all();
+  void start(peer_id id);
+  /// The power of a node goes, if it is alive.
+  void crash(peer_id id);
+  [[nodiscard]] bool is_alive(peer_id id) const;
+  /// Its disk keeps it from ever taking part again.
+  [[nodiscard]] bool is_retired(peer_id id) const { return at(id).retired; }
+
+  /// Has a fault befall now, and end when its time is over.
+  void strike(const fault& f);
+  /// Has all faults of a plan befall at their times, counted from now.
+  void follow(const fault_plan& plan);
+
+  /// Clients begin to ask, or stop.
+  void let_clients_ask(bool asking);
+  /// Of `among` only; of everybody if empty.
+  void let_clients_ask_only(std::set<peer_id> among) { asked_nodes_ = std::move(among); }
+  /// One operation of some client at a node, now.
+  void ask_once(peer_id id);
+
+  /// Ends all faults: at nodes of `core` and between them. The rest stays as it is, cut off from the core.
+  void heal(const std::set<peer_id>& core);
+  /// Nodes whose disks do not keep them from taking part.
+  [[nodiscard]] std::vector<peer_id> able() const;
+  /// Who leads the highest term that anybody alive leads; `nobody` if nobody does.
+  [[nodiscard]] peer_id leader();
+  [[nodiscard]] std::optional<peer_state> state(peer_id id);
+
+  /// The second phase: fails the run if a promise of liveness is broken (L1 to L5, L7).
+  void demand_liveness();
+
+private:
+  struct world_node {
+    directory_disk* disk = nullptr;
+    std::unique_ptr<stage_node> node;
+    acquaintances book; ///< Whom it has met; durable.
+    std::uint64_t life = 0;
+    bool retired = false;
+    unsigned pauses = 0;
+    unsigned slow_applies = 0;
+    unsigned stalls = 0;
+    unsigned fills = 0;
+    unsigned downs = 0; ///< Faults that keep it from being started.
+    std::uint64_t backup_boot = 0;
+    std::optional<link_identity> identity;
+  };
+
+  struct lot {
+    peer_id at;
+    std::uint64_t life = 0;
+    std::vector<operation_id> operations;
+    std::size_t ended = 0;
+  };
+
+  [[nodiscard]] world_node& at(peer_id id) { return nodes_[id.value() - 1]; }
+  [[nodiscard]] const world_node& at(peer_id id) const { return nodes_[id.value() - 1]; }
+  [[nodiscard]] bool exists(peer_id id) const { return id != nobody && id.value() <= nodes_.size(); }
+  [[nodiscard]] std::vector<peer_id> ids() const;
+  [[nodiscard]] duration now() { return runtime_.now() - runtime_.started_at(); }
+
+  void note(trace_event::kind what, peer_id node, const std::function<std::string()>& words, term_number term = {});
+  void observe(const peer_message& message);
+  void note_leader(peer_id id, term_number term);
+  void retire(peer_id id, sometimes mark, const std::string& why);
+  [[nodiscard]] bool believes(peer_id from, peer_id to);
+  void check_crash_image();
+  void node_ended(peer_id id, std::uint64_t life, const std::string& why);
+
+  void befall(const fault& f);
+  void begin_fault(const fault& f);
+  void end_fault(const fault& f);
+  void cut(peer_id from, peer_id to, bool is_cut);
+  void go_down(peer_id id);
+  void come_up(peer_id id);
+
+  void client_turn(unsigned client, std::uint64_t epoch);
+  void ask(unsigned client, peer_id id);
+  void hear_answer(std::uint64_t number, std::uint32_t offset, const answer_list& answers);
+  void hear_refusal(std::uint64_t number, std::uint32_t offset, refusal why);
+  void cut_off_clients_of(peer_id id);
+  void look_at_workload();
+  [[noreturn]] void fail(const std::string& what);
+
+  world_options options_;
+  std::unique_ptr<workload> workload_;
+  dice chance_;
+  stage_runtime runtime_;
+  packet_network network_;
+  safety_checker checker_;
+  operation_ledger ledger_;
+  trace_log trace_;
+  coverage marks_;
+  std::vector<world_node> nodes_;
+  std::map<std::pair<peer_id, peer_id>, unsigned> cuts_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, bool> belief_;
+  unsigned bad_networks_ = 0;
+  std::uint64_t fault_epoch_ = 0; ///< Faults of an earlier one neither begin nor end any more.
+
+  std::map<term_number, peer_id> leaders_;
+  std::map<term_number, std::uint64_t> led_in_; ///< In which of the leader's lives.
+  std::uint64_t leader_changes_ = 0;
+
+  std::vector<client_actor> clients_;
+  std::map<std::uint64_t, lot> lots_;
+  std::uint64_t lot_number_ = 0;
+  std::set<peer_id> asked_nodes_;
+  std::uint64_t asking_epoch_ = 0;
+};
+
+/// What a run came to.
+struct run_result {
+  std::optional<std::string> violation;
+  duration virtual_time{};
+  std::uint64_t steps = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t hash = 0;
+  operation_tally operations;
+  coverage marks;
+  std::vector<trace_event> events; ///< If it was told.
+};
+
+struct run_options {
+  world_options world;
+  fault_plan plan;
+  /// Of the first phase.
+  duration lasts = std::chrono::seconds{60};
+  bool demands_liveness = true;
+};
+
+using workload_maker = std::function<std::unique_ptr<workload>(const stage_knobs& knobs)>;
+
+/// Plays one run. Never throws for a broken promise: it is in the result.
+[[nodiscard]] run_result play(std::uint64_t seed, const run_options& options, const workload_maker& clients);
+
+} // namespace troupe

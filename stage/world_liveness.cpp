@@ -1,0 +1,117 @@
+// The second phase of a run: what a healed quorum owes (L1 to L5, L7). See world.hpp.
+#include "stage/world.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string in_ms(duration span) {
+  return std::to_string(std::chrono::duration_cast<milliseconds>(span).count()) + " ms";
+}
+
+} // namespace
+
+void stage_world::demand_liveness() {
+  // Faults that were to end later are over, or not, by decree.
+  let_clients_ask(false);
+  ++fault_epoch_;
+  auto candidates = able();
+  const auto quorum = nodes_.size() / 2 + 1;
+  if (candidates.size() < quorum)
+    fail("fewer nodes than a quorum were left able to take part: the plan went too far");
+  std::set<peer_id> core;
+  const auto size = quorum + chance_.below(candidates.size() - quorum + 1);
+  while (core.size() < size) {
+    const auto at_random = chance_.below(candidates.size());
+    core.insert(candidates[at_random]);
+    candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(at_random));
+  }
+  heal(core);
+  note(trace_event::kind::strikes, nobody, [&] {
+    std::string line = "a quorum is healed:";
+    for (const auto id : core)
+      line += ' ' + std::to_string(id.value());
+    return line;
+  });
+  auto slowest = duration::zero();
+  auto deadline = duration::zero();
+  for (const auto id : ids()) {
+    const auto own = options_.knobs.options_of(id);
+    slowest = std::max(slowest, own.times.election_timeout_max);
+    deadline = std::max(deadline, own.client_deadline + own.times.election_timeout_min + own.times.heartbeat);
+  }
+
+  // L1: a leader that has committed in its own term, soon.
+  const auto healed_at = runtime_.now();
+  const auto has_leader = [&] {
+    const auto id = leader();
+    return id != nobody && core.contains(id) && checker_.commit_of_term(at(id).node->disk().vote().current_term);
+  };
+  if (!runtime_.run_until(healed_at + 10 * slowest, has_leader))
+    fail("L1: " + in_ms(10 * slowest) + " after a quorum was healed it has no leader that has committed in its term");
+
+  // L2, L4, L7: it stays, and serves. A node may still be far behind, and another lead for that: the first timeouts do
+  // not count.
+  runtime_.run_for(2 * slowest);
+  const auto changes = leader_changes_;
+  const auto sent = network_.counts().sent;
+  const auto before = ledger_.tally();
+  let_clients_ask_only(core);
+  let_clients_ask(true);
+  const auto window = std::min<duration>(20 * slowest, std::chrono::seconds{20});
+  runtime_.run_for(window);
+  let_clients_ask(false);
+  if (leader_changes_ > changes + 1)
+    fail("L2: a healed quorum changed its leader " + std::to_string(leader_changes_ - changes) + " times within "
+         + in_ms(window));
+  runtime_.run_for(5 * slowest);
+  const auto after = ledger_.tally();
+  const auto served = after.answered - before.answered;
+  if (after.asked - before.asked > 20 && served == 0)
+    fail("L4: a healed quorum served none of " + std::to_string(after.asked - before.asked) + " operations");
+  const auto per_operation = (network_.counts().sent - sent) / std::max<std::uint64_t>(served, 1);
+  const auto beats = static_cast<std::uint64_t>((window + 5 * slowest) / options_.knobs.peers.times.heartbeat);
+  if (served > 20 && per_operation > 50 * nodes_.size() + 4 * nodes_.size() * beats / served)
+    fail("L7: " + std::to_string(per_operation) + " messages per operation in a healed quorum");
+
+  // L5: whatever was ever asked has ended, wherever.
+  for (const auto id : ids())
+    if (!core.contains(id)) {
+      auto& node = at(id);
+      node.pauses = node.slow_applies = 0;
+      runtime_.release_all_of(id);
+      if (node.node->alive())
+        runtime_.release(caf::actor_cast<caf::strong_actor_ptr>(node.node->applier()));
+    }
+  runtime_.run_for(deadline);
+  if (const auto late = ledger_.overdue(runtime_.now(), deadline))
+    fail("L5: " + *late);
+
+  // L3: the quorum has come to one state.
+  const auto equal = [&] {
+    for (const auto id : core) {
+      const auto mine = state(id);
+      if (!mine || mine->applied != mine->commit || mine->commit < checker_.committed())
+        return false;
+    }
+    return true;
+  };
+  const auto patience = runtime_.now() + 20 * slowest;
+  while (!equal() && runtime_.now() < patience)
+    runtime_.run_for(slowest);
+  for (const auto id : core) {
+    const auto mine = state(id);
+    if (!mine || mine->applied < checker_.committed())
+      fail("L3: node " + std::to_string(id.value()) + " has applied up to "
+           + (mine ? std::to_string(mine->applied.value()) : std::string{"nothing"}) + " of "
+           + std::to_string(checker_.committed().value()) + " that are committed");
+  }
+  if (auto trouble = workload_->final_trouble())
+    fail(*trouble);
+}
+
+} // namespace troupe
