@@ -438,6 +438,7 @@ void stage_world::begin_fault(const fault& f) {
     break;
   case fault_kind::rot:
     go_down(f.node);
+    node->doomed = true;
     if (const auto where = node->disk->rot(chance_))
       note(trace_event::kind::strikes, f.node, [&] { return "a bit flips: " + *where; });
     break;
@@ -445,6 +446,7 @@ void stage_world::begin_fault(const fault& f) {
     go_down(f.node);
     if (!node->retired) {
       node->disk->wipe();
+      node->doomed = true;
       node->node->forgive();
     }
     break;
@@ -460,6 +462,7 @@ void stage_world::begin_fault(const fault& f) {
       break;
     go_down(f.node);
     node->disk->put_back();
+    node->doomed = true;
     node->node->forgive();
     break;
   case fault_kind::slow_apply:
@@ -647,7 +650,7 @@ void stage_world::look_at_workload() {
 std::vector<peer_id> stage_world::able() const {
   std::vector<peer_id> all;
   for (const auto id : ids())
-    if (!at(id).retired)
+    if (!at(id).retired && !at(id).doomed)
       all.push_back(id);
   return all;
 }

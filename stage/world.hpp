@@ -94,6 +94,7 @@ private:
     acquaintances book; ///< Whom it has met; durable.
     std::uint64_t life = 0;
     bool retired = false;
+    bool doomed = false; ///< A fault has done to its disk what may keep it from taking part.
     unsigned pauses = 0;
     unsigned slow_applies = 0;
     unsigned stalls = 0;
