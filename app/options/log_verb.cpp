@@ -40,7 +40,7 @@ examples
 )";
 
 early_end wrong(const std::string& words) {
-  return {exit_code::usage, "troupe log: " + words + "\nNothing was started. See troupe log --help\n"};
+  return {exit_code::usage, "troupe log: " + words + "\nSee troupe log --help\n"};
 }
 
 std::optional<log_settings::action> action_named(const std::string& word) {
@@ -69,10 +69,10 @@ std::variant<program_options, early_end> parse_log(const std::vector<std::string
     const auto is_glued = word.starts_with("--output=");
     if (settings.what == log_settings::action::verify && (word == "--output" || is_glued)) {
       if (!is_glued && at + 1 == arguments.size())
-        return wrong("--output: has no value; give --output table or --output json");
+        return wrong("--output: has no value; give --output table|json");
       const auto value = is_glued ? word.substr(word.find('=') + 1) : arguments[++at];
       if (value != "table" && value != "json")
-        return wrong("--output: " + shown(value) + " is no way to print it; accepted: table, json");
+        return wrong("--output: " + shown(value) + " is no way to print it; accepted: table or json");
       settings.output = value == "json" ? output_format::json : output_format::table;
     } else if (word.starts_with("-") && word.size() > 1) {
       return wrong(

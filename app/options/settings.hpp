@@ -34,8 +34,8 @@ struct setting {
   };
 
   std::string name;
-  std::string section; ///< Heading in the help.
-  std::string value_name;
+  std::string section;    ///< Heading in the help.
+  std::string value_name; ///< Stands for the value in the help: `TIME`, or all the words there are, as in `table|json`.
   std::string help;
   /// What a good value looks like; ends the sentence "accepted: ...".
   std::string accepted;

@@ -124,7 +124,8 @@ std::string enumerated(const std::vector<std::string>& words) {
 
 setting a_choice(setting base, std::vector<std::string> words, std::string fallback,
                  std::function<void(program_options&, std::string_view)> put) {
-  base.value_name = "WORD";
+  for (const auto& each : words)
+    base.value_name += (base.value_name.empty() ? "" : "|") + each;
   base.fallback = std::move(fallback);
   base.accepted = enumerated(words);
   base.take = [words, put](program_options& options, std::string_view text) -> problem {

@@ -152,6 +152,32 @@ TEST_CASE("Counts as people may write them survive --print-config") {
   }
 }
 
+TEST_CASE("The help lists the words of a setting that takes one of a few, and so does every refusal") {
+  struct row {
+    std::string name;
+    std::string flag;
+    std::string words;
+    std::string accepted;
+  };
+  const std::vector<row> rows{
+      {"node", "--log-level", "trace|debug|info|warn|critical|off", "trace, debug, info, warn, critical or off"},
+      {"status", "--output", "table|json", "table or json"},
+  };
+  const made_up_world world;
+  for (const auto& each : rows) {
+    const auto text = [&](const std::vector<std::string>& arguments) {
+      return std::get<early_end>(world.run(arguments)).text;
+    };
+    CHECK(text({each.name, "--help"}).find("\n  " + each.flag + " " + each.words + "  (default") != std::string::npos);
+    CHECK(text({each.name, each.flag, "odd"}).find("accepted: " + each.accepted + "\n") != std::string::npos);
+    CHECK(text({each.name, each.flag}).find("has no value; give " + each.flag + " " + each.words + "; accepted: ")
+          != std::string::npos);
+  }
+  for (const auto which : all_verbs)
+    for (const auto& each : settings_of(which))
+      CHECK_MESSAGE(each.value_name != "WORD", each.name);
+}
+
 TEST_CASE("The help names every setting, its default and all exit codes") {
   for (auto which : all_verbs) {
     auto help = std::get<early_end>(made_up_world{}.run({std::string{name_of(which)}, "--help"}));

@@ -281,6 +281,28 @@ TEST_CASE("Command lines that cannot be meant are refused with words") {
     must_say(refusal_of(each.arguments), each.words);
 }
 
+TEST_CASE("troupe log says what is wrong with its command line, and not that nothing was started") {
+  struct row {
+    std::vector<std::string> arguments;
+    std::string words;
+  };
+  const std::vector<row> rows{
+      {{"log"}, "say what to do: verify or dump"},
+      {{"log", "repair", "x"}, "\"repair\" is nothing that can be done to a log; accepted: verify, dump"},
+      {{"log", "verify"}, "name the data directory of a node: troupe log verify DIR"},
+      {{"log", "verify", ""}, "name the data directory of a node: troupe log verify DIR"},
+      {{"log", "verify", "a", "b"}, "two directories, \"a\" and \"b\"; name one"},
+      {{"log", "verify", "a", "--output"}, "--output: has no value; give --output table|json"},
+      {{"log", "verify", "a", "--output", "xml"}, "--output: \"xml\" is no way to print it; accepted: table or json"},
+      {{"log", "dump", "a", "--output", "json"}, "\"--output\": no such flag; accepted: --help"},
+  };
+  for (const auto& each : rows) {
+    const auto end = std::get<early_end>(made_up_world{}.run(each.arguments));
+    CHECK(end.code == exit_code::usage);
+    CHECK(end.text == "troupe log: " + each.words + "\nSee troupe log --help\n");
+  }
+}
+
 TEST_CASE("Files that are no settings are refused with the file, the line and the fault") {
   struct row {
     std::string contents;

@@ -106,7 +106,7 @@ TEST_CASE("troupe log says what is wrong with its command line, and ends with 2"
   refused({"log", "repair", "x"}, "accepted: verify, dump");
   refused({"log", "verify"}, "name the data directory");
   refused({"log", "verify", "a", "b"}, "two directories");
-  refused({"log", "verify", "a", "--output", "xml"}, "accepted: table, json");
+  refused({"log", "verify", "a", "--output", "xml"}, "accepted: table or json");
   refused({"log", "dump", "a", "--output", "json"}, "no such flag");
   refused({"log", "verify", "/nowhere/at/all"}, "no such directory");
   CHECK(run_to_end({"log", "--help"}).end.code == 0);
