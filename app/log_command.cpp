@@ -17,7 +17,7 @@ std::string json_of(const log_inspection& found) {
     nlohmann::ordered_json one;
     one["file"] = each.file;
     one["offset"] = each.offset ? nlohmann::ordered_json(*each.offset) : nlohmann::ordered_json(nullptr);
-    one["lsn"] = each.sequence ? nlohmann::ordered_json(*each.sequence) : nlohmann::ordered_json(nullptr);
+    one["lsn"] = each.lsn ? nlohmann::ordered_json(*each.lsn) : nlohmann::ordered_json(nullptr);
     one["reason"] = each.reason;
     problems.push_back(std::move(one));
   }
@@ -34,8 +34,8 @@ void print_table(const log_inspection& found) {
     std::cout << "problem  " << each.file;
     if (each.offset)
       std::cout << " at offset " << *each.offset;
-    if (each.sequence)
-      std::cout << ", record number " << *each.sequence;
+    if (each.lsn)
+      std::cout << ", lsn " << *each.lsn;
     std::cout << ": " << each.reason << '\n';
   }
 }

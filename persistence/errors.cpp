@@ -15,11 +15,11 @@ bool io_error::is_lack_of_room() const {
 }
 
 storage_error::storage_error(std::string file, std::uint64_t offset, std::string why, damage kind,
-                             std::optional<sequence_range> records)
+                             std::optional<lsn_range> records)
     : std::runtime_error{file + " at offset " + std::to_string(offset) + ": " + why}, file_{std::move(file)},
       offset_{offset}, why_{std::move(why)}, kind_{kind}, records_{records} {}
 
-storage_error::storage_error(std::string file, std::string why, damage kind, std::optional<sequence_range> records)
+storage_error::storage_error(std::string file, std::string why, damage kind, std::optional<lsn_range> records)
     : std::runtime_error{file + ": " + why}, file_{std::move(file)}, why_{std::move(why)}, kind_{kind}, records_{
                                                                                                             records} {}
 

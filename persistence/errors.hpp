@@ -41,11 +41,11 @@ enum class damage {
   suspect, ///< No crash leaves it like this, and nothing tells whether what is bad had been durable.
 };
 
-/// Records of the log, by their sequence numbers; both included.
-struct sequence_range {
+/// Records of the log, by their lsn (log sequence number: 1, 2, 3 ... over all groups and segments); both included.
+struct lsn_range {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
-  friend bool operator==(const sequence_range&, const sequence_range&) = default;
+  friend bool operator==(const lsn_range&, const lsn_range&) = default;
 };
 
 /// What lies on the disk cannot be trusted, or is not ours. `what()` names the file, the place in it, the reason and,
@@ -53,9 +53,9 @@ struct sequence_range {
 class storage_error : public std::runtime_error {
 public:
   storage_error(std::string file, std::uint64_t offset, std::string why, damage kind = damage::corrupt,
-                std::optional<sequence_range> records = {});
+                std::optional<lsn_range> records = {});
   storage_error(std::string file, std::string why, damage kind = damage::corrupt,
-                std::optional<sequence_range> records = {});
+                std::optional<lsn_range> records = {});
 
   [[nodiscard]] const std::string& file() const { return file_; }
   /// Byte offset within the file; nothing if the whole file or directory is meant.
@@ -63,14 +63,14 @@ public:
   [[nodiscard]] const std::string& why() const { return why_; }
   [[nodiscard]] damage kind() const { return kind_; }
   /// The records that are bad or missing, as far as that is known; nothing if it is about something else.
-  [[nodiscard]] const std::optional<sequence_range>& records() const { return records_; }
+  [[nodiscard]] const std::optional<lsn_range>& records() const { return records_; }
 
 private:
   std::string file_;
   std::optional<std::uint64_t> offset_;
   std::string why_;
   damage kind_;
-  std::optional<sequence_range> records_;
+  std::optional<lsn_range> records_;
 };
 
 } // namespace troupe

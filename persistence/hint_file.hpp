@@ -2,7 +2,7 @@
 /// What was durable, as far as a second file knows: the file `hint`, beside the segments.
 ///
 /// No reader can tell from the log alone whether an end of zeros, or a last segment that is not there, was ever
-/// written. So after each sync of the log its last durable sequence is noted here, in one of two copies in turn. A note
+/// written. So after each sync of the log its last durable lsn is noted here, in one of two copies in turn. A note
 /// is not waited for: it is synced in the next pause, after so many syncs of the log, when the log goes on in another
 /// segment, before a segment leaves it, and at the end. What is noted is always true; what was synced last may be old.
 ///
@@ -14,7 +14,7 @@
 ///     12  u32      oldest format version a reader may know and still read this: 1
 ///     16  u64      generation: of two copies the higher one counts
 ///     24  40 bytes owner (disk_identity.hpp)
-///     64  u64      durable: every record of the log up to this sequence was synced
+///     64  u64      durable: every record of the log up to this lsn was synced
 ///     72  u64      number of the first segment of the log: those below it are not needed any more
 ///     80  u64      number of the last one that was made; 0: none yet
 ///     88  zeros

@@ -85,9 +85,9 @@ private:
     try {
       part();
     } catch (const storage_error& error) {
-      const auto sequence = error.records() ? std::optional{error.records()->first} : std::nullopt;
+      const auto lsn = error.records() ? std::optional{error.records()->first} : std::nullopt;
       complain(error.kind() == damage::suspect ? log_verdict::suspect : log_verdict::corrupt,
-               {error.file(), error.offset(), sequence, error.why()});
+               {error.file(), error.offset(), lsn, error.why()});
     } catch (const io_error& error) {
       complain(log_verdict::corrupt, {error.path(), std::nullopt, std::nullopt, error.what()});
     }
@@ -120,7 +120,7 @@ private:
     found_.records = log.report.records;
     if (const auto& cut = log.report.cut)
       complain(log_verdict::torn,
-               {cut->file, cut->offset, cut->sequence,
+               {cut->file, cut->offset, cut->lsn,
                 "a write that a crash cut short, " + std::to_string(cut->bytes)
                     + " bytes, which a start undoes: " + cut->why});
     if (log.report.healed_hints > 0)
@@ -206,7 +206,7 @@ private:
     const auto bytes = read_whole(files_, path);
     const auto header = decode_segment_header(path, bytes, owner_in(files_, path).value_or(disk_identity{}));
     out_ << "file=" << name << " segment=" << header.number << " bytes=" << bytes.size()
-         << " declared=" << header.size_bytes << " first_sequence=" << header.first_sequence << '\n';
+         << " declared=" << header.size_bytes << " first_lsn=" << header.first_lsn << '\n';
     const std::string_view all{bytes};
     for (std::uint64_t at = segment_header_bytes; at < all.size();) {
       if (const auto used = all.find_first_not_of('\0', at); used == all.npos)
@@ -232,7 +232,7 @@ private:
   }
 
   void print_record(const std::string& name, std::uint64_t at, const record_header& header, std::string_view bytes) {
-    out_ << "file=" << name << " offset=" << at << " sequence=" << header.sequence << " group=" << header.group.value()
+    out_ << "file=" << name << " offset=" << at << " lsn=" << header.lsn << " group=" << header.group.value()
          << " kind=";
     const auto payload = bytes.substr(record_header_bytes, header.payload_bytes);
     bool is_good = bytes.size() >= record_bytes(header.payload_bytes)

@@ -29,7 +29,7 @@ struct log_problem {
   /// In the file; nothing if all of it is meant.
   std::optional<std::uint64_t> offset;
   /// Of the first record concerned, if it is about records.
-  std::optional<std::uint64_t> sequence;
+  std::optional<std::uint64_t> lsn;
   std::string reason;
 };
 

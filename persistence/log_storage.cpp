@@ -88,7 +88,7 @@ void log_storage::adopt(recovered_log log) {
   segment_->sync_data();
   votes_.sync_all();
   files_.sync_directory(directory_);
-  synced_upto_ = end_.next_sequence - 1;
+  synced_upto_ = end_.next_lsn - 1;
   hint_.emplace(files_, directory_, options_.identity, log.hint->generation);
   supply_.take_stock();
 }
@@ -339,7 +339,7 @@ record_place log_storage::add_record(record_header header, std::string_view payl
   header.payload_bytes = static_cast<std::uint32_t>(payload.size());
   const auto size = record_bytes(payload.size());
   TROUPE_ASSERT(end_.offset + size <= end_.segment.size_bytes, "there is room for the record");
-  header.sequence = end_.next_sequence++;
+  header.lsn = end_.next_lsn++;
   header.synced_upto = synced_upto_;
   header.chain = end_.chain;
   auto& bytes = pending_headers_.emplace_back();
@@ -371,7 +371,7 @@ void log_storage::sync_segment() {
     return;
   segment_->sync_data();
   unsynced_ = false;
-  synced_upto_ = end_.next_sequence - 1;
+  synced_upto_ = end_.next_lsn - 1;
   hint_->note(hint());
 }
 
@@ -392,7 +392,7 @@ bool log_storage::roll(std::uint64_t record_bytes) {
 }
 
 segment_header log_storage::next_header(std::uint32_t number, std::uint64_t size_bytes) const {
-  return {options_.identity, number, size_bytes, salt_of(options_.identity, number), end_.next_sequence, end_.chain};
+  return {options_.identity, number, size_bytes, salt_of(options_.identity, number), end_.next_lsn, end_.chain};
 }
 
 void log_storage::enter(const segment_header& header, std::unique_ptr<file> segment) {

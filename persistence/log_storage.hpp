@@ -154,7 +154,7 @@ private:
   std::unique_ptr<file> segment_;
   /// Was the segment written since its last sync?
   bool unsynced_ = false;
-  /// Highest sequence known to be durable.
+  /// Highest lsn known to be durable.
   std::uint64_t synced_upto_ = 0;
   /// A start was written: segments may have become free.
   bool may_retire_ = true;

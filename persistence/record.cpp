@@ -22,7 +22,7 @@ std::uint32_t encode_header(const record_header& header, std::uint32_t salt, cha
   put_le(into + 5, header.voids ? voids_flag : std::uint8_t{0});
   put_le(into + 8, header.payload_bytes);
   put_le(into + 12, header.group.value());
-  put_le(into + 16, header.sequence);
+  put_le(into + 16, header.lsn);
   put_le(into + 24, header.synced_upto);
   put_le(into + 32, header.term.value());
   put_le(into + 40, header.first.value());
@@ -47,7 +47,7 @@ std::optional<decoded_header> decode_header(std::string_view bytes, std::uint32_
   header.voids = (get_le<std::uint8_t>(at + 5) & voids_flag) != 0;
   header.payload_bytes = get_le<std::uint32_t>(at + 8);
   header.group = group_id{get_le<std::uint32_t>(at + 12)};
-  header.sequence = get_le<std::uint64_t>(at + 16);
+  header.lsn = get_le<std::uint64_t>(at + 16);
   header.synced_upto = get_le<std::uint64_t>(at + 24);
   header.term = term_number{get_le<std::uint64_t>(at + 32)};
   header.first = log_index{get_le<std::uint64_t>(at + 40)};

@@ -9,8 +9,8 @@
 ///      6  u16  0
 ///      8  u32  bytes of the payload
 ///     12  u32  group
-///     16  u64  sequence: 1 for the first record of the log, then one more each, over all groups and segments
-///     24  u64  synced up to: the highest sequence known to be durable when this record was written
+///     16  u64  lsn: 1 for the first record of the log, then one more each, over all groups and segments
+///     24  u64  synced up to: the highest lsn known to be durable when this record was written
 ///     32  u64  term          (truncation: 0; start: of the last entry that is forgotten)
 ///     40  u64  first index   (truncation: entries from here on are void; start: of the last entry that is forgotten)
 ///     48  i64  leader time   (truncation: 0; start: of the last entry that is forgotten)
@@ -23,8 +23,8 @@
 /// needed; of a truncation: none), then 4 to 11 bytes of 5a up to a multiple of 8: the trailer.
 ///
 /// Why each part: the header checksum covers length and type, so nothing is allocated or skipped on the word of a
-/// damaged length. The chain and the sequence refuse records that were dropped, doubled or moved. The salt refuses
-/// records that an earlier use of the same disk blocks left behind; it is in no payload checksum, so a payload's
+/// damaged length. The chain and the lsn refuse records that were dropped, doubled or moved. The salt refuses records
+/// that an earlier use of the same disk blocks left behind; it is in no payload checksum, so a payload's
 /// checksum is computed once in its life, by the leader. "Synced up to" lets any later record prove that an earlier one
 /// was durable, which tells damage from a torn write. The trailer is never zero and what is behind the log's end always
 /// is, so a write cut short shows.
@@ -55,7 +55,7 @@ struct record_header {
   bool voids = false;
   group_id group;
   std::uint32_t payload_bytes = 0;
-  std::uint64_t sequence = 0;
+  std::uint64_t lsn = 0;
   std::uint64_t synced_upto = 0;
   term_number term;
   log_index first;

@@ -43,10 +43,10 @@ struct bad_record {
 
 const std::string remedy = ". " + keep_the_directory;
 
-std::string records_words(const sequence_range& range) {
+std::string records_words(const lsn_range& range) {
   return range.first == range.last
-      ? "record number " + std::to_string(range.first)
-      : "records number " + std::to_string(range.first) + " to " + std::to_string(range.last);
+      ? "the record with lsn " + std::to_string(range.first)
+      : "the records with lsn " + std::to_string(range.first) + " to " + std::to_string(range.last);
 }
 
 class log_reader {
@@ -80,7 +80,7 @@ private:
   recovered_log log_;
   /// The log had records before the first that is there.
   bool is_partial_ = false;
-  /// D: the highest sequence that is known to have been durable.
+  /// D: the highest lsn that is known to have been durable.
   std::uint64_t durable_ = 0;
 };
 
@@ -129,10 +129,10 @@ std::string log_reader::read_segment(std::uint32_t number, const std::string& pa
                             + std::to_string(header.size_bytes) + ": cut or extended, which no crash does" + remedy};
   require_next(header, path);
   if (!log_.end)
-    is_partial_ = header.first_sequence > 1;
-  log_.end = log_end{header, segment_header_bytes, header.first_sequence, header.chain};
+    is_partial_ = header.first_lsn > 1;
+  log_.end = log_end{header, segment_header_bytes, header.first_lsn, header.chain};
   log_.salts[number] = header.salt;
-  durable_ = std::max(durable_, header.first_sequence - 1);
+  durable_ = std::max(durable_, header.first_lsn - 1);
   ++log_.report.segments;
   log_.report.bytes += segment_header_bytes;
   return bytes;
@@ -140,13 +140,13 @@ std::string log_reader::read_segment(std::uint32_t number, const std::string& pa
 
 /// Throws unless the segment begins where the one before it ended.
 void log_reader::require_next(const segment_header& header, const std::string& path) const {
-  if (!log_.end || (header.first_sequence == log_.end->next_sequence && header.chain == log_.end->chain))
+  if (!log_.end || (header.first_lsn == log_.end->next_lsn && header.chain == log_.end->chain))
     return;
   const auto& end = *log_.end;
-  const auto lost = sequence_range{end.next_sequence, std::max(end.next_sequence, header.first_sequence) - 1};
+  const auto lost = lsn_range{end.next_lsn, std::max(end.next_lsn, header.first_lsn) - 1};
   throw storage_error{path_of(end.segment.number), end.offset,
-                      "damaged: it ends before record number " + std::to_string(end.next_sequence) + ", but " + path
-                          + " goes on from number " + std::to_string(header.first_sequence)
+                      "damaged: it ends before lsn " + std::to_string(end.next_lsn) + ", but " + path
+                          + " goes on from lsn " + std::to_string(header.first_lsn)
                           + ", and was made when all before it was durable" + remedy,
                       damage::corrupt, lost};
 }
@@ -165,7 +165,7 @@ std::optional<bad_record> log_reader::walk(const std::string& path, std::string_
     const auto size = record_bytes(found->header.payload_bytes);
     end.offset += size;
     end.chain = found->checksum;
-    ++end.next_sequence;
+    ++end.next_lsn;
     durable_ = std::max(durable_, found->header.synced_upto);
     ++log_.report.records;
     log_.report.bytes += size;
@@ -177,10 +177,10 @@ std::optional<bad_record> log_reader::take(const std::string& path, std::string_
   const auto& header = found.header;
   const auto& end = *log_.end;
   const auto size = record_bytes(header.payload_bytes);
-  if (header.sequence != end.next_sequence || header.chain != end.chain)
+  if (header.lsn != end.next_lsn || header.chain != end.chain)
     return bad_record{end.offset, size,
-                      "an intact record, but number " + std::to_string(header.sequence)
-                          + " of the log in the place of number " + std::to_string(end.next_sequence),
+                      "an intact record, but lsn " + std::to_string(header.lsn) + " of the log in the place of lsn "
+                          + std::to_string(end.next_lsn),
                       true};
   if (size > bytes.size() - end.offset)
     return bad_record{end.offset, size, "the record passes the end of its segment", true};
@@ -248,14 +248,14 @@ void log_reader::take_truncation(const std::string& path, const record_header& h
 torn_tail log_reader::judge(const std::string& path, std::string_view bytes, const bad_record& bad,
                             std::uint32_t last) {
   const auto& end = *log_.end;
-  const auto number = end.next_sequence;
+  const auto number = end.next_lsn;
   if (end.segment.number < last) {
     const auto next = path_of(end.segment.number + 1);
     const auto header = decode_segment_header(next, read_whole(files_, next), owner_);
-    durable_ = std::max(durable_, header.first_sequence - 1);
-    const auto lost = sequence_range{number, std::max(number, durable_)};
+    durable_ = std::max(durable_, header.first_lsn - 1);
+    const auto lost = lsn_range{number, std::max(number, durable_)};
     throw storage_error{path, bad.offset,
-                        "damaged: " + bad.why + ". " + records_words(lost) + " had been durable, or " + next
+                        "damaged: " + bad.why + "; " + records_words(lost) + " had been durable, or " + next
                             + " would not be there" + remedy,
                         damage::corrupt, lost};
   }
@@ -264,9 +264,9 @@ torn_tail log_reader::judge(const std::string& path, std::string_view bytes, con
       durable_ = std::max(durable_, found->header.synced_upto);
   if (number <= durable_)
     throw storage_error{path, bad.offset,
-                        "damaged: " + bad.why + ". " + records_words({number, durable_})
+                        "damaged: " + bad.why + "; " + records_words({number, durable_})
                             + " had been durable: a later record or the hint says so" + remedy,
-                        damage::corrupt, sequence_range{number, durable_}};
+                        damage::corrupt, lsn_range{number, durable_}};
   const auto torn = [&](const std::string& why) {
     const auto used = bytes.find_last_not_of('\0') + 1;
     TROUPE_ASSERT(used > bad.offset && used <= bytes.size(), "something is there to undo");
@@ -281,14 +281,14 @@ torn_tail log_reader::judge(const std::string& path, std::string_view bytes, con
   throw storage_error{path, bad.offset,
                       "suspect: " + bad.why + " (" + records_words({number, number})
                           + "), and no torn write looks like this. Whether it had been durable, nothing says" + remedy,
-                      damage::suspect, sequence_range{number, number}};
+                      damage::suspect, lsn_range{number, number}};
 }
 
 /// Throws unless the log, all of which was believed, has all it must have. `path` is its last segment.
 void log_reader::require_whole(const std::string& path) const {
   const auto& end = *log_.end;
-  if (end.next_sequence <= durable_) {
-    const auto lost = sequence_range{end.next_sequence, durable_};
+  if (end.next_lsn <= durable_) {
+    const auto lost = lsn_range{end.next_lsn, durable_};
     throw storage_error{path, end.offset,
                         "damaged: the log ends here, but " + records_words(lost) + " had been durable, as the hint says"
                             + remedy,

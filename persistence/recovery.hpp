@@ -22,7 +22,7 @@ namespace troupe {
 struct log_end {
   segment_header segment;
   std::uint64_t offset = segment_header_bytes;
-  std::uint64_t next_sequence = 1;
+  std::uint64_t next_lsn = 1;
   std::uint32_t chain = 0;
 };
 
@@ -31,7 +31,7 @@ struct torn_tail {
   std::string file;
   std::uint64_t offset = 0;
   /// The first record that is not whole.
-  std::uint64_t sequence = 0;
+  std::uint64_t lsn = 0;
   /// Bytes to be set back to zero, from `offset` on.
   std::uint64_t bytes = 0;
   std::string why;
@@ -69,9 +69,9 @@ struct recovered_log {
 /// Reads every record of the log in `directory`. Changes nothing.
 ///
 /// Records are believed as long as each continues the one before, in its place, over all segments from the first that
-/// the hint names to the last. Let D be the highest sequence that is known to have been durable: by the hint, by a
+/// the hint names to the last. Let D be the highest lsn that is known to have been durable: by the hint, by a
 /// "synced up to" in any intact record, or by the header of a later segment. At the first record that is not whole,
-/// number k:
+/// lsn k:
 ///
 ///   - k <= D: CORRUPT. It was durable, and perhaps acknowledged.
 ///   - k > D, and a sector of it was never written (all zero), or from some byte within it on everything is zero: TORN.
@@ -80,7 +80,7 @@ struct recovered_log {
 ///
 /// A log that ends cleanly below D is CORRUPT, too; so are a segment that is missing, has another size than its header
 /// says or is not what its name says, and a missing hint. CORRUPT and SUSPECT are a `storage_error` that names the
-/// file, the offset and the sequences concerned.
+/// file, the offset and the records concerned, by their lsn.
 ///
 /// What this cannot see, because nothing durable speaks of it: a whole sector of zeros, or zeros up to the end, in what
 /// was synced after the hint was synced last. That is at most some milliseconds of work, or 64 syncs, and only if the

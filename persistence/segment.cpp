@@ -86,7 +86,7 @@ std::string encode_segment_header(const segment_header& header) {
   put_le(bytes.data() + 72, header.size_bytes);
   put_le(bytes.data() + 80, header.salt);
   put_le(bytes.data() + 84, header.chain);
-  put_le(bytes.data() + 88, header.first_sequence);
+  put_le(bytes.data() + 88, header.first_lsn);
   put_le(bytes.data() + checksum_at, crc32c({bytes.data(), checksum_at}));
   return bytes;
 }
@@ -111,7 +111,7 @@ segment_header decode_segment_header(const std::string& file, std::string_view b
   header.size_bytes = get_le<std::uint64_t>(at + 72);
   header.salt = get_le<std::uint32_t>(at + 80);
   header.chain = get_le<std::uint32_t>(at + 84);
-  header.first_sequence = get_le<std::uint64_t>(at + 88);
+  header.first_lsn = get_le<std::uint64_t>(at + 88);
   require_same_owner(file, header.owner, owner);
   return header;
 }

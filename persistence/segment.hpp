@@ -15,14 +15,14 @@
 ///     72  u64      bytes of the file. It has exactly these from its first day: another size is damage
 ///     80  u32      salt of the record headers in here
 ///     84  u32      chain: the header checksum of the last record of the segment before; 0 in the first
-///     88  u64      sequence of the first record in here
+///     88  u64      lsn of the first record in here
 ///     96  zeros
 ///    508  u32      CRC-32C of bytes 0 to 507
 ///
 /// Behind the last record there are zeros to the end of the file; room for all of it is set aside before the file gets
 /// its name, so a full disk is met here and never within a record. A segment gets its name only after header and length
 /// are durable, and a record only after its name is; and everything in the segments before is durable before that, and
-/// its sequence and chain are in the header. So damage anywhere but at the end of the last segment cannot be a torn
+/// its lsn and chain are in the header. So damage anywhere but at the end of the last segment cannot be a torn
 /// write.
 ///
 /// Beside the segments:
@@ -52,8 +52,8 @@ struct segment_header {
   std::uint32_t number = 0;
   std::uint64_t size_bytes = 0;
   std::uint32_t salt = 0;
-  /// Sequence of its first record.
-  std::uint64_t first_sequence = 1;
+  /// The lsn of its first record.
+  std::uint64_t first_lsn = 1;
   /// Header checksum of the record before; 0 if there is none.
   std::uint32_t chain = 0;
 };

@@ -304,7 +304,7 @@ TEST_CASE("P11: a segment that is missing, renamed, copied, cut or foreign is re
   }
   SUBCASE("all of its records zero") {
     disk.corrupt(path(2), segment_header_bytes, std::string(4096 - segment_header_bytes, '\0'));
-    refused_with(path(2) + " at offset 512: damaged: it ends before record number 10");
+    refused_with(path(2) + " at offset 512: damaged: it ends before lsn 10");
   }
   SUBCASE("a bad last record before a used segment is not a torn write") {
     const auto end = disk.contents(path(2)).find_last_not_of('\0');

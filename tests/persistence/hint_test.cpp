@@ -110,7 +110,7 @@ TEST_CASE("P5: a log that ends cleanly below the hint has lost its end: refused,
   const auto before = disk.contents(segment_1);
   CHECK(kind_of_refusal(disk, segment_1 + " at offset " + std::to_string(segment_header_bytes + 2 * size))
         == damage::corrupt);
-  CHECK(kind_of_refusal(disk, "records number 3 to 4 had been durable") == damage::corrupt);
+  CHECK(kind_of_refusal(disk, "the records with lsn 3 to 4 had been durable") == damage::corrupt);
   CHECK(disk.contents(segment_1) == before);
 }
 
@@ -137,7 +137,7 @@ TEST_CASE("P3 P5: where the hint is behind, a later record still proves that a t
   }
   REQUIRE(read(disk).durable == 0);
   disk.corrupt(segment_1, 1024, std::string(512, '\0'));
-  CHECK(kind_of_refusal(disk, "record number 1 had been durable") == damage::corrupt);
+  CHECK(kind_of_refusal(disk, "the record with lsn 1 had been durable") == damage::corrupt);
 }
 
 TEST_CASE("one bad copy of the hint is healed from the other, two are refused, and so is a missing one") {

@@ -57,8 +57,8 @@ TEST_CASE("an intact directory is told so, and dumped record by record") {
   CHECK(found.records == 3);
   CHECK(found.problems.empty());
   const auto text = node.dump(true);
-  CHECK(text.find("offset=512 sequence=1 group=0 kind=entries term=1 first=1 last=2 bytes=") != std::string::npos);
-  CHECK(text.find("sequence=3 group=0 kind=truncation first=3") != std::string::npos);
+  CHECK(text.find("offset=512 lsn=1 group=0 kind=entries term=1 first=1 last=2 bytes=") != std::string::npos);
+  CHECK(text.find("lsn=3 group=0 kind=truncation first=3") != std::string::npos);
   CHECK(text.find("file=votes group=0 term=1 voted_for=1") != std::string::npos);
   CHECK(text.find("durable=3 first_segment=1 last_segment=1") != std::string::npos);
 }
@@ -71,7 +71,7 @@ TEST_CASE("a torn write is told, and left for the start to undo") {
   CHECK(found.verdict == log_verdict::torn);
   CHECK(found.records == 3);
   REQUIRE(found.problems.size() == 1);
-  CHECK(found.problems[0].sequence == 4);
+  CHECK(found.problems[0].lsn == 4);
   CHECK(found.problems[0].file == segment_1);
 }
 
@@ -82,10 +82,10 @@ TEST_CASE("damage is told with file, offset and number, and the dump goes on beh
   CHECK(found.verdict == log_verdict::corrupt);
   REQUIRE(found.problems.size() == 1);
   CHECK(found.problems[0].offset == 512);
-  CHECK(found.problems[0].sequence == 1);
+  CHECK(found.problems[0].lsn == 1);
   const auto text = node.dump(false);
   CHECK(text.find("offset=512 damaged=") != std::string::npos);
-  CHECK(text.find("sequence=2 group=0") != std::string::npos);
+  CHECK(text.find("lsn=2 group=0") != std::string::npos);
 }
 
 TEST_CASE("what no crash leaves, behind all that was durable, is suspect") {

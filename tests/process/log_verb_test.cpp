@@ -71,7 +71,7 @@ TEST_CASE("troupe log verify and dump look at a node's directory while it runs, 
   CHECK(killed.size() == 3);
   const auto dumped = run_to_end({"log", "dump", data});
   CHECK(dumped.end.code == 0);
-  CHECK(dumped.out.find("offset=512 sequence=1 group=0 kind=entries") != std::string::npos);
+  CHECK(dumped.out.find("offset=512 lsn=1 group=0 kind=entries") != std::string::npos);
   CHECK(dumped.out.find("file=votes group=0 term=1 voted_for=1") != std::string::npos);
   CHECK(dumped.out.find("file=hint ") != std::string::npos);
 
