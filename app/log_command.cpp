@@ -1,5 +1,6 @@
 #include "app/log_command.hpp"
 
+#include "persistence/log_dump.hpp"
 #include "persistence/log_inspection.hpp"
 
 #include <nlohmann/json.hpp>

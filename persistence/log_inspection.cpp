@@ -2,69 +2,22 @@
 
 #include "persistence/data_directory.hpp"
 #include "persistence/hint_file.hpp"
-#include "persistence/record.hpp"
+#include "persistence/inspected_files.hpp"
 #include "persistence/recovery.hpp"
-#include "persistence/segment.hpp"
 #include "persistence/snapshot_store.hpp"
 #include "persistence/vote_file.hpp"
-#include "troupe/assert.hpp"
+#include "troupe/entry.hpp"
 
 #include <algorithm>
 #include <map>
-#include <ostream>
 #include <utility>
 
 namespace troupe {
 
 namespace {
 
-/// Every header has its owner here.
-constexpr std::uint64_t owner_at = 24;
 /// A running node changes files while they are read: so often they are read again before what is seen is believed.
 constexpr int attempts = 5;
-
-/// Lets nothing through that could change anything.
-class only_reading final : public file_system {
-public:
-  explicit only_reading(file_system& files) : files_{files} {}
-
-  std::unique_ptr<file> open(const std::string& path, open_mode mode) override {
-    TROUPE_ASSERT(mode != open_mode::create, "an inspection makes no files");
-    return files_.open(path, open_mode::read);
-  }
-  void rename(const std::string&, const std::string&) override { refuse(); }
-  void remove(const std::string&) override { refuse(); }
-  std::vector<std::string> list(const std::string& directory) override { return files_.list(directory); }
-  bool exists(const std::string& path) override { return files_.exists(path); }
-  void make_directories(const std::string&) override { refuse(); }
-  void sync_directory(const std::string&) override { refuse(); }
-  std::unique_ptr<file_lock> lock(const std::string&) override {
-    refuse();
-    return nullptr;
-  }
-
-private:
-  static void refuse() { TROUPE_ASSERT(false, "an inspection changes nothing"); }
-
-  file_system& files_;
-};
-
-/// Whose a file says it is; nothing if it is too short, or not there.
-std::optional<disk_identity> owner_in(file_system& files, const std::string& path) {
-  std::string bytes(owner_at + disk_identity_bytes, '\0');
-  if (!files.exists(path) || files.open(path, open_mode::read)->read_at(0, bytes) != bytes.size())
-    return std::nullopt;
-  return get_identity(bytes.data() + owner_at);
-}
-
-std::vector<std::string> segments_in(file_system& files, const std::string& directory) {
-  std::vector<std::string> names;
-  if (files.exists(directory))
-    for (const auto& name : files.list(directory))
-      if (segment_number(name))
-        names.push_back(name);
-  return names;
-}
 
 /// One look at a data directory.
 class inspector {
@@ -89,6 +42,8 @@ private:
       complain(error.kind() == damage::suspect ? log_verdict::suspect : log_verdict::corrupt,
                {error.file(), error.offset(), lsn, error.why()});
     } catch (const io_error& error) {
+      if (is_forbidden(error))
+        throw;
       complain(log_verdict::corrupt, {error.path(), std::nullopt, std::nullopt, error.what()});
     }
   }
@@ -116,7 +71,8 @@ private:
       if (!files_.exists(log_))
         return;
     }
-    auto log = read_log(files_, log_, owner_);
+    auto log = read();
+    is_log_read_ = true;
     found_.records = log.report.records;
     if (const auto& cut = log.report.cut)
       complain(log_verdict::torn,
@@ -124,10 +80,20 @@ private:
                 "a write that a crash cut short, " + std::to_string(cut->bytes)
                     + " bytes, which a start undoes: " + cut->why});
     if (log.report.healed_hints > 0)
-      complain(log_verdict::intact,
+      complain(log_verdict::torn,
                {hint_path(log_), std::nullopt, std::nullopt,
                 "one of two copies is damaged: a start rewrites it from the other"});
     groups_ = std::move(log.groups);
+  }
+
+  /// Reads the log; if that fails, counts what is good before.
+  recovered_log read() {
+    try {
+      return read_log(files_, log_, owner_);
+    } catch (const std::runtime_error&) {
+      found_.records = count_good_records(files_, log_, owner_);
+      throw;
+    }
   }
 
   void look_at_votes() {
@@ -136,21 +102,41 @@ private:
     vote_file votes{files_, log_, owner_, false};
     require_remembered_terms(log_, groups_, votes);
     if (votes.stale() > 0)
-      complain(log_verdict::intact,
+      complain(log_verdict::torn,
                {log_ + "/votes", std::nullopt, std::nullopt,
                 std::to_string(votes.stale()) + " copies are damaged or old: a start rewrites them from their twins"});
   }
 
   void look_at_snapshots() {
-    snapshot_store snapshots{files_, log_ + "/snapshots", owner_};
-    const auto& all = snapshots.read_all();
-    for (const auto& [group, found] : all)
-      for (const auto& each : found.damaged)
-        complain(log_verdict::corrupt, {each.file, each.offset, std::nullopt, each.why});
-    for (const auto& [group, log] : groups_) {
-      const auto at = all.find(group);
-      require_no_gap(log_ + "/snapshots", group, log.start(), at == all.end() ? found_snapshots{} : at->second);
+    std::map<group_id, found_snapshots> usable;
+    std::vector<log_problem> passed_over;
+    for (auto& [each, may_be_passed_over] : snapshots_in(files_, log_, owner_)) {
+      auto& of_group = usable[each.group];
+      if (!each.problem)
+        of_group.whole.push_back({each.at, 0, 0});
+      else if (may_be_passed_over)
+        of_group.damaged.push_back({each.group, each.file, each.problem->offset.value_or(0), each.problem->reason});
+      else
+        complain(log_verdict::corrupt, *each.problem);
+      found_.snapshots.push_back(std::move(each));
     }
+    for (const auto& each : groups_)
+      attempt([&] { require_no_gap(log_ + "/snapshots", each.first, each.second.start(), usable[each.first]); });
+    for (const auto& [group, of_group] : usable)
+      for (const auto& each : of_group.damaged)
+        complain(log_verdict::torn, {each.file, each.offset, std::nullopt, each.why + instead(group, of_group.whole)});
+  }
+
+  /// What a start does about a damaged snapshot. Nothing if there is none, or nobody can know.
+  [[nodiscard]] std::string instead(group_id group, const std::vector<snapshot_mark>& whole) const {
+    if (!is_log_read_)
+      return "";
+    const auto log = groups_.find(group);
+    const auto begins_behind = log == groups_.end() ? log_index{} : log->second.start().before.index;
+    if (has_needed(whole, begins_behind))
+      return "; a start passes it over: with the snapshot at index " + std::to_string(whole.back().at.index.value())
+          + " the log has all";
+    return begins_behind == log_index{} ? "; a start passes it over: the log has all from its beginning" : "";
   }
 
   file_system& files_;
@@ -158,133 +144,23 @@ private:
   std::string log_;
   disk_identity owner_;
   bool has_log_ = false;
+  bool is_log_read_ = false;
   std::unordered_map<group_id, group_log> groups_;
   log_inspection found_;
 };
 
-/// What tells one moment of a running node's log from another.
-std::optional<std::uint64_t> moment(file_system& files, const std::string& log) {
+/// What tells one moment of a running node's log and votes from another.
+std::optional<std::pair<std::uint64_t, std::uint32_t>> moment(file_system& files, const std::string& log) {
   try {
     const auto owner = owner_in(files, hint_path(log));
     const auto hint = owner ? find_hint(files, log, *owner) : std::nullopt;
-    return hint ? std::optional{hint->generation} : std::nullopt;
+    if (!hint)
+      return std::nullopt;
+    return std::pair{hint->generation, crc32c(read_whole(files, log + "/votes"))};
   } catch (const std::runtime_error&) {
     return std::nullopt;
   }
 }
-
-/// Prints what lies in a log.
-class printer {
-public:
-  printer(file_system& files, std::string log, std::ostream& out) : files_{files}, log_{std::move(log)}, out_{out} {}
-
-  bool print() {
-    for (const auto& name : segments_in(files_, log_))
-      attempt(name, [&] { print_segment(name); });
-    attempt("votes", [&] { print_votes(); });
-    attempt("hint", [&] { print_hint(); });
-    return is_whole_;
-  }
-
-private:
-  template <class Part>
-  void attempt(const std::string& name, Part part) {
-    try {
-      part();
-    } catch (const std::runtime_error& error) {
-      bad(name, 0, error.what());
-    }
-  }
-
-  void bad(const std::string& name, std::uint64_t offset, const std::string& why) {
-    is_whole_ = false;
-    out_ << "file=" << name << " offset=" << offset << " damaged=\"" << why << "\"\n";
-  }
-
-  void print_segment(const std::string& name) {
-    const auto path = log_ + "/" + name;
-    const auto bytes = read_whole(files_, path);
-    const auto header = decode_segment_header(path, bytes, owner_in(files_, path).value_or(disk_identity{}));
-    out_ << "file=" << name << " segment=" << header.number << " bytes=" << bytes.size()
-         << " declared=" << header.size_bytes << " first_lsn=" << header.first_lsn << '\n';
-    const std::string_view all{bytes};
-    for (std::uint64_t at = segment_header_bytes; at < all.size();) {
-      if (const auto used = all.find_first_not_of('\0', at); used == all.npos)
-        return;
-      const auto found = decode_header(all.substr(at), header.salt);
-      if (!found) {
-        const auto next = next_record(all, at, header.salt);
-        bad(name, at, "no record for " + std::to_string(next - at) + " bytes");
-        at = next;
-        continue;
-      }
-      print_record(name, at, found->header, all.substr(at));
-      // A length in a header that is whole can be believed; where it leads to nothing, the search goes on.
-      at += std::min<std::uint64_t>(record_bytes(found->header.payload_bytes), all.size() - at);
-    }
-  }
-
-  static std::uint64_t next_record(std::string_view all, std::uint64_t at, std::uint32_t salt) {
-    for (at += record_alignment; at + record_header_bytes <= all.size(); at += record_alignment)
-      if (decode_header(all.substr(at), salt))
-        return at;
-    return all.size();
-  }
-
-  void print_record(const std::string& name, std::uint64_t at, const record_header& header, std::string_view bytes) {
-    out_ << "file=" << name << " offset=" << at << " lsn=" << header.lsn << " group=" << header.group.value()
-         << " kind=";
-    const auto payload = bytes.substr(record_header_bytes, header.payload_bytes);
-    bool is_good = bytes.size() >= record_bytes(header.payload_bytes)
-        && bytes.substr(record_header_bytes + header.payload_bytes).starts_with(trailer_of(header.payload_bytes));
-    switch (header.type) {
-    case record_type::entries:
-      out_ << "entries term=" << header.term.value() << " first=" << header.first.value()
-           << " last=" << header.first.value() + header.count - 1;
-      is_good = is_good && batch_of(header, shared_bytes{nullptr, payload});
-      break;
-    case record_type::truncation: out_ << "truncation first=" << header.first.value(); break;
-    case record_type::start: {
-      const auto start = start_of(header, payload);
-      out_ << "start term=" << header.term.value() << " behind=" << header.first.value()
-           << " voids=" << (header.voids ? "yes" : "no");
-      if (start)
-        out_ << " oldest_snapshot=" << start->oldest_snapshot.value();
-      is_good = is_good && start;
-      break;
-    }
-    default: out_ << static_cast<int>(header.type);
-    }
-    out_ << " bytes=" << record_bytes(header.payload_bytes) << " time=" << header.leader_time
-         << " synced_upto=" << header.synced_upto << (is_good ? "" : " damaged=yes") << '\n';
-    is_whole_ = is_whole_ && is_good;
-  }
-
-  void print_votes() {
-    const auto owner = owner_in(files_, log_ + "/votes");
-    const vote_file votes{files_, log_, owner.value_or(disk_identity{}), false};
-    auto groups = votes.groups();
-    std::sort(groups.begin(), groups.end());
-    for (const auto group : groups)
-      out_ << "file=votes group=" << group.value() << " term=" << votes.of(group).current_term.value()
-           << " voted_for=" << votes.of(group).voted_for.value() << '\n';
-  }
-
-  void print_hint() {
-    const auto hint = find_hint(files_, log_, owner_in(files_, hint_path(log_)).value_or(disk_identity{}));
-    if (!hint)
-      return bad("hint", 0, "missing");
-    out_ << "file=hint generation=" << hint->generation << " durable=" << hint->says.durable
-         << " first_segment=" << hint->says.first_segment << " last_segment=" << hint->says.last_segment
-         << " bad_copies=" << hint->bad_copies << '\n';
-    is_whole_ = is_whole_ && hint->bad_copies == 0;
-  }
-
-  file_system& files_;
-  std::string log_;
-  std::ostream& out_;
-  bool is_whole_ = true;
-};
 
 } // namespace
 
@@ -309,11 +185,6 @@ log_inspection verify_log(file_system& files, const std::string& data_directory)
       break;
   }
   return found;
-}
-
-bool dump_log(file_system& files, const std::string& data_directory, std::ostream& out) {
-  only_reading guarded{files};
-  return printer{guarded, data_directory + "/log", out}.print();
 }
 
 } // namespace troupe

@@ -55,6 +55,7 @@ public:
       : files_{files}, directory_{std::move(directory)}, owner_{owner} {}
 
   recovered_log read();
+  std::uint64_t count_good();
 
 private:
   [[nodiscard]] std::vector<std::uint32_t> find_segments();
@@ -301,6 +302,30 @@ void log_reader::require_whole(const std::string& path) const {
                             + segment_name(log_.hint->says.last_segment) + remedy};
 }
 
+std::uint64_t log_reader::count_good() {
+  std::vector<std::uint32_t> numbers;
+  try {
+    numbers = find_segments();
+  } catch (const std::runtime_error&) {
+    const auto first = log_.hint ? log_.hint->says.first_segment : 0;
+    for (const auto& name : files_.list(directory_)) // Sorted, and so are the numbers.
+      if (const auto number = segment_number(name); number && *number >= first)
+        numbers.push_back(*number);
+    if (log_.hint && (numbers.empty() || numbers.front() != first))
+      return 0;
+  }
+  try {
+    for (const auto number : numbers) {
+      const auto path = path_of(number);
+      if (walk(path, read_segment(number, path)))
+        break;
+    }
+  } catch (const std::runtime_error&) {
+    // So far, and no further.
+  }
+  return log_.report.records;
+}
+
 recovered_log log_reader::read() {
   const auto numbers = find_segments();
   for (const auto number : numbers) {
@@ -328,6 +353,10 @@ recovered_log log_reader::read() {
 
 recovered_log read_log(file_system& files, const std::string& directory, const disk_identity& owner) {
   return log_reader{files, directory, owner}.read();
+}
+
+std::uint64_t count_good_records(file_system& files, const std::string& directory, const disk_identity& owner) {
+  return log_reader{files, directory, owner}.count_good();
 }
 
 void repair_log(file_system& files, const std::string& directory, const recovered_log& log) {

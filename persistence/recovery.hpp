@@ -87,6 +87,11 @@ struct recovered_log {
 /// power went as well: else the hint is never behind.
 [[nodiscard]] recovered_log read_log(file_system& files, const std::string& directory, const disk_identity& owner);
 
+/// Records from the log's beginning up to the first that is bad or missing: how far a log is good that `read_log`
+/// refuses. The beginning is where the hint says; without one, what is there.
+[[nodiscard]] std::uint64_t count_good_records(file_system& files, const std::string& directory,
+                                               const disk_identity& owner);
+
 /// Does to the disk what reading the log has found to be done: puts zeros over a torn last write, synced, and removes
 /// files that an earlier process left unfinished, or that had left the log.
 void repair_log(file_system& files, const std::string& directory, const recovered_log& log);

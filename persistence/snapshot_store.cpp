@@ -55,6 +55,18 @@ std::optional<snapshot_name> to_snapshot_name(std::string_view file_name) {
   return name;
 }
 
+snapshot_mark read_snapshot(file_system& files, const std::string& directory, const snapshot_name& name,
+                            const disk_identity& owner) {
+  const auto path = directory + "/" + to_file_name(name);
+  snapshot_file snapshot{files, path, owner};
+  if (snapshot.group() != name.group || snapshot.mark().at != name.at)
+    throw storage_error{path, 0,
+                        "is the snapshot " + to_file_name({snapshot.group(), snapshot.mark().at})
+                            + " by its header: renamed or copied"};
+  snapshot.verify();
+  return snapshot.mark();
+}
+
 snapshot_store::snapshot_store(file_system& files, std::string directory, const disk_identity& owner)
     : files_{files}, directory_{std::move(directory)}, owner_{owner} {}
 
@@ -90,13 +102,7 @@ found_snapshots snapshot_store::read(group_id group) const {
   for (const auto& name : names_of(files_, directory_, group)) {
     const auto path = directory_ + "/" + to_file_name(name);
     try {
-      snapshot_file snapshot{files_, path, owner_};
-      if (snapshot.group() != name.group || snapshot.mark().at != name.at)
-        throw storage_error{path, 0,
-                            "is the snapshot " + to_file_name({snapshot.group(), snapshot.mark().at})
-                                + " by its header: renamed or copied"};
-      snapshot.verify();
-      found.whole.push_back(snapshot.mark());
+      found.whole.push_back(read_snapshot(files_, directory_, name, owner_));
     } catch (const damaged_snapshot& damage) {
       found.damaged.push_back({group, path, damage.offset().value_or(0), damage.why()});
     } catch (const io_error& error) {

@@ -47,6 +47,11 @@ struct snapshot_name {
 /// Nothing if no snapshot is called so.
 [[nodiscard]] std::optional<snapshot_name> to_snapshot_name(std::string_view file_name);
 
+/// Reads all of one snapshot, checksum by checksum; changes nothing. Throws `damaged_snapshot` if it is damaged, and
+/// another `storage_error` if it is not ours, of an unknown format, or another by its header than by its name.
+[[nodiscard]] snapshot_mark read_snapshot(file_system& files, const std::string& directory, const snapshot_name& name,
+                                          const disk_identity& owner);
+
 /// A directory of snapshots. Calls come from one thread; plans may be carried out on others.
 class snapshot_store {
 public:

@@ -2,6 +2,7 @@
 // segment, last one) | segments, each u16 length and that many bytes, with zeros behind them up to a multiple of 1024.
 // Bits of the first: 1 identity, number and size in the segments' headers; 2 their checksums; 4 the records' checksums
 // and trailers; 8 their sequences and chain, over all segments.
+#include "persistence/log_dump.hpp"
 #include "persistence/log_inspection.hpp"
 #include "persistence/log_storage.hpp"
 #include "tests/fuzz/disk.hpp"
