@@ -7,7 +7,9 @@
 
 namespace troupe {
 
-/// Prints what was found to stdout. `bad_data` unless a node would start there.
+/// Prints what was found to stdout. `verify`: `bad_data` unless a node would start there; `dump`: `bad_data` if
+/// anything is damaged. `usage` if no node has been at work there, `failed` if it cannot be read; both with words on
+/// stderr.
 [[nodiscard]] exit_code run_log(const log_settings& settings);
 
 } // namespace troupe

@@ -19,18 +19,23 @@ those of running nodes.
 verify
   Reads all of it as a start of the node would, and says what that would make of it:
     intact    all is as it was written
-    torn      a crash cut a write short that nobody had been told of: a start undoes it
+    torn      not all is, and a start makes up for it: it undoes a write that a crash cut short and nobody had been told
+              of, rewrites a bad copy of votes or hint from the other, passes over a bad snapshot that it can do without
     suspect   what is bad cannot have been left by a crash, and may have been acknowledged: a start refuses
-    corrupt   something that was durable is lost or changed: a start refuses, or does without it
-  --output json prints {"verdict", "records", "problems": [{"file", "offset", "lsn", "reason"}]} in one line.
+    corrupt   something that was durable is lost or changed, or is not this node's: a start refuses
+  Then how many records of the log are good (in front of the damage, if there is any), every snapshot, good or bad, and
+  what is wrong: file, offset and, where it is about a record, its lsn (log sequence number: 1, 2, 3 ... from the first
+  record on). --output json prints the same in one line: {"verdict", "records",
+  "snapshots": [{"file", "group", "index", "term", "bytes", "good"}], "problems": [{"file", "offset", "lsn", "reason"}]}
 
 dump
-  A line for each record of the log, for each group's vote and for the hint, as far as they can be read; goes on behind what
-  is damaged.
+  A line for each record of the log, for each group's vote, for the hint and for each snapshot, as far as they can be
+  read; goes on behind what is damaged. Bytes of a snapshot are those of its file; `troupe status` counts the content.
 
 exit codes
-  0  intact or torn; dump: nothing damaged was met
-  2  usage: a word is wrong, or there is no such directory
+  0  intact or torn; dump: nothing is damaged
+  1  it cannot be read, for lack of permission
+  2  usage: a word is wrong, or DIR is no data directory
   5  suspect or corrupt; dump: something is damaged
 
 examples

@@ -68,7 +68,8 @@ TEST_CASE("troupe log verify and dump look at a node's directory while it runs, 
   const auto killed = verified(data, 0);
   CHECK((killed["verdict"] == "intact" || killed["verdict"] == "torn"));
   CHECK(killed["records"].get<int>() >= 1);
-  CHECK(killed.size() == 3);
+  CHECK(killed["snapshots"].empty());
+  CHECK(killed.size() == 4);
   const auto dumped = run_to_end({"log", "dump", data});
   CHECK(dumped.end.code == 0);
   CHECK(dumped.out.find("offset=512 lsn=1 group=0 kind=entries") != std::string::npos);
@@ -84,13 +85,14 @@ TEST_CASE("troupe log verify and dump look at a node's directory while it runs, 
   const auto before = std::filesystem::last_write_time(segment);
   const auto damaged = verified(data, 5);
   CHECK(damaged["verdict"] == "corrupt");
+  CHECK(damaged["records"] == 0);
   REQUIRE(damaged["problems"].size() >= 1);
   CHECK(damaged["problems"][0]["file"] == segment);
   CHECK(damaged["problems"][0]["offset"] == 512);
   CHECK(damaged["problems"][0]["lsn"] == 1);
   CHECK_FALSE(damaged["problems"][0]["reason"].get<std::string>().empty());
   CHECK(run_to_end({"log", "dump", data}).end.code == 5);
-  CHECK(run_to_end({"log", "verify", data}).out.starts_with("verdict  corrupt\n"));
+  CHECK(run_to_end({"log", "verify", data}).out.starts_with("verdict  corrupt\nrecords  0\nsnapshot none\nproblem  "));
   CHECK(std::filesystem::last_write_time(segment) == before);
   CHECK(run_to_end(node_in(data, port)).end.code == 5);
 }
@@ -108,6 +110,40 @@ TEST_CASE("troupe log says what is wrong with its command line, and ends with 2"
   refused({"log", "verify", "a", "b"}, "two directories");
   refused({"log", "verify", "a", "--output", "xml"}, "accepted: table or json");
   refused({"log", "dump", "a", "--output", "json"}, "no such flag");
-  refused({"log", "verify", "/nowhere/at/all"}, "no such directory");
   CHECK(run_to_end({"log", "--help"}).end.code == 0);
+}
+
+TEST_CASE("troupe log says of a path that is no data directory what to give instead, and ends with 2") {
+  scratch_directory scratch;
+  const auto refused = [](const std::string& path, const std::string& words) {
+    for (const std::string what : {"verify", "dump"}) {
+      const auto result = run_to_end({"log", what, path});
+      CHECK(result.end.code == 2);
+      CHECK(result.out.empty());
+      CHECK(result.err == "troupe log: " + path + ": " + words + "\n");
+    }
+  };
+  const std::string give = "; give the directory that the node has as --data";
+  refused("/nowhere/at/all", "there is no such directory" + give);
+  std::ofstream{scratch / "file"} << "text";
+  refused(scratch / "file", "is a file, not a directory" + give);
+  std::filesystem::create_directories(scratch / "empty");
+  refused(scratch / "empty", "is empty: no node has started there yet" + give);
+  std::filesystem::create_directories(scratch / "other/log"); // As /var has one.
+  std::ofstream{scratch / "other/log/messages"} << "text";
+  refused(scratch / "other", "is no data directory: it has neither the file `identity` of a node nor a log" + give);
+  {
+    std::string why;
+    auto node =
+        child_process::start(troupe_program, node_in(scratch / "some/node-1", free_port()), scratch / "err", {}, why);
+    REQUIRE_MESSAGE(node, why);
+    REQUIRE_MESSAGE(node->read_line(std::chrono::seconds{20}), contents(scratch / "err"));
+  }
+  refused(scratch / "some/node-1/log", "is the log within a data directory" + give + ", the one above");
+  refused(scratch / "some",
+          "holds data directories of nodes and is none itself; name one, such as " + (scratch / "some/node-1"));
+  CHECK(verified(scratch / "some/node-1/", 0)["records"].get<int>() >= 0);
+  // Without its identity it is still one, and damaged.
+  std::filesystem::remove(scratch / "some/node-1/identity");
+  CHECK(verified(scratch / "some/node-1", 5)["verdict"] == "corrupt");
 }
