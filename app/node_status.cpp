@@ -33,21 +33,21 @@ std::optional<node_status> read_status(const std::string& json) try {
 
 std::string status_table_text(const node_status& status) {
   std::ostringstream out;
-  out << "node     " << status.id.value() << '\n'
-      << "role     " << status.role << '\n'
-      << "term     " << status.term.value() << '\n'
-      << "leader   " << (status.leader == nobody ? "none" : std::to_string(status.leader.value())) << '\n'
-      << "commit   " << status.commit.value() << '\n'
-      << "applied  " << status.applied.value() << '\n'
-      << "last     " << status.last.value() << '\n'
-      << "log      from " << status.log_start.next().value() << '\n'
-      << "snapshot "
+  out << "node      " << status.id.value() << '\n'
+      << "role      " << status.role << '\n'
+      << "term      " << status.term.value() << '\n'
+      << "leader    " << (status.leader == nobody ? "none" : std::to_string(status.leader.value())) << '\n'
+      << "commit    " << status.commit.value() << '\n'
+      << "applied   " << status.applied.value() << '\n'
+      << "last      " << status.last.value() << '\n'
+      << "log_start " << status.log_start.value() << '\n'
+      << "snapshot  "
       << (status.snapshot == log_index{}
               ? "none"
               : std::to_string(status.snapshot.value()) + " (" + std::to_string(status.snapshot_bytes) + " bytes)")
       << '\n';
   if (status.is_disk_full)
-    out << "disk     full: commands are refused, reads go on\n";
+    out << "disk      full: commands are refused, reads go on\n";
   if (status.followers.empty())
     return out.str();
   out << "\nfollower  match         lag           connected\n" << std::left;

@@ -26,7 +26,7 @@ struct node_status {
   log_index commit;
   log_index applied;
   log_index last;
-  log_index log_start;
+  log_index log_start; ///< Entries up to here are forgotten: the log begins behind it.
   log_index snapshot;
   std::uint64_t snapshot_bytes = 0;
   bool is_disk_full = false;
@@ -37,7 +37,7 @@ struct node_status {
 /// Reads the JSON of a node. Nothing if it is not what a node says.
 [[nodiscard]] std::optional<node_status> read_status(const std::string& json);
 
-/// As a table for people.
+/// As a table for people, with the numbers of the JSON.
 [[nodiscard]] std::string status_table_text(const node_status& status);
 
 /// Why there is no status.

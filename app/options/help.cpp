@@ -76,6 +76,14 @@ examples
 
 constexpr std::string_view status_about = R"(troupe status - ask a node who leads and how far everybody is
 
+Prints what the node knows of itself, entries by their index; the same numbers as --output json, which has more.
+  commit     the last entry that is known to be on a majority
+  applied    the last one whose effect is in the state
+  last       the last one in the node's log
+  log_start  the last one that the log has forgotten, which begins behind it; 0: it goes back to the first ever
+  snapshot   the last one whose effect is in the newest snapshot, and how many bytes of content that has
+A leader says of each follower: match, the last entry it is known to have, and lag, how many it lacks.
+
 Exit code 3 if the node knows no leader, 4 if it does not answer.
 
 examples

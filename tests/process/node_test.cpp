@@ -47,7 +47,7 @@ TEST_CASE("Status is printed as JSON for programs and as a table for people") {
     CHECK(said["followers"][0].contains(field));
   auto as_table = three.status(leader, "table");
   CHECK(as_table.end.words() == "exit code 0");
-  for (auto word : {"role     leader", "follower", "lag", "connected"})
+  for (auto word : {"role      leader", "follower", "lag", "connected"})
     CHECK_MESSAGE(as_table.out.find(word) != std::string::npos, as_table.out);
 }
 
