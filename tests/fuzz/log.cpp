@@ -1,7 +1,7 @@
 // A log, whoever wrote it. Input: u8 what to mend | u8 segments | u8, u8, u8 what the hint says (durable, first
 // segment, last one) | segments, each u16 length and that many bytes, with zeros behind them up to a multiple of 1024.
 // Bits of the first: 1 identity, number and size in the segments' headers; 2 their checksums; 4 the records' checksums
-// and trailers; 8 their sequences and chain, over all segments.
+// and trailers; 8 their lsns and chain, over all segments.
 #include "persistence/log_dump.hpp"
 #include "persistence/log_inspection.hpp"
 #include "persistence/log_storage.hpp"
@@ -24,7 +24,7 @@ constexpr std::size_t record_header = 72;
 
 /// Where the record before ended.
 struct position {
-  std::uint64_t sequence = 1;
+  std::uint64_t lsn = 1;
   std::uint32_t chain = 0;
 };
 
@@ -39,7 +39,7 @@ void mend_records(std::string& bytes, std::uint8_t what, position& at) {
     if (fuzz::load(record) != 0x4c525254 || size > record.size())
       return;
     if (what & mends_order) {
-      fuzz::store(record.subspan(16), static_cast<std::uint32_t>(at.sequence++));
+      fuzz::store(record.subspan(16), static_cast<std::uint32_t>(at.lsn++));
       fuzz::store(record.subspan(20), 0);
       fuzz::store(record.subspan(64), at.chain);
     }
@@ -67,10 +67,10 @@ std::string segment_from(fuzz::input& in, std::uint8_t what, std::uint32_t numbe
   }
   if (what & mends_order) {
     if (number == 1)
-      at.sequence = std::max<std::uint64_t>(1, fuzz::load(all.subspan(88)) & 0xff);
+      at.lsn = std::max<std::uint64_t>(1, fuzz::load(all.subspan(88)) & 0xff);
     fuzz::store(all.subspan(84), at.chain);
     bytes.replace(88, 8, 8, '\0');
-    fuzz::store(all.subspan(88), static_cast<std::uint32_t>(at.sequence));
+    fuzz::store(all.subspan(88), static_cast<std::uint32_t>(at.lsn));
   }
   if (what & mends_header_checksums)
     fuzz::mend_sector(bytes, 0);
