@@ -16,8 +16,6 @@ constexpr std::size_t smallest_segment_bytes = std::size_t{4} << 10;
 constexpr std::size_t largest_segment_bytes = std::size_t{1} << 30;
 /// Segments are a multiple of this, so that no two files share a device's block.
 constexpr std::uint64_t block_bytes = 4096;
-/// Header, payload, trailer.
-constexpr std::size_t parts_of_record = 3;
 /// The hint is synced after so many syncs of the log, if no pause comes before.
 constexpr std::uint64_t hint_sync_every = 64;
 /// Without a spare, and without room for one, the store is full when this part of the current segment is used.
@@ -80,15 +78,13 @@ log_storage::log_storage(file_system& files, std::string directory, log_options 
 void log_storage::adopt(recovered_log log) {
   for (const auto& [number, salt] : log.salts)
     segments_[number] = std::make_shared<segment_in_use>(segment_in_use{salt});
-  end_ = *log.end;
-  pending_at_ = end_.offset;
-  segment_ = files_.open(directory_ + "/" + segment_name(end_.segment.number), open_mode::update);
+  auto segment = files_.open(directory_ + "/" + segment_name(log.end->segment.number), open_mode::update);
   // A process that was killed leaves writes in the machine's memory that look like any other. From here on they count
   // as durable, so they must be.
-  segment_->sync_data();
+  segment->sync_data();
   votes_.sync_all();
   files_.sync_directory(directory_);
-  synced_upto_ = end_.next_lsn - 1;
+  tail_.take_up(*log.end, std::move(segment));
   hint_.emplace(files_, directory_, options_.identity, log.hint->generation);
   supply_.take_stock();
 }
@@ -264,9 +260,7 @@ bool log_storage::begin(group_id group, const log_start& start) {
   record_header header;
   header.group = group;
   header.voids = !log.has(start.before);
-  const auto& payload = pending_starts_.emplace_back(encode_start(start, header));
-  const auto place = add_record(header, {payload.data(), payload.size()});
-  log.begin(start, header.voids, place.segment);
+  log.begin(start, header.voids, tail_.add(start, header).segment);
   outdated_[group] = start.oldest_snapshot;
   may_retire_ = true;
   return true;
@@ -283,11 +277,12 @@ bool log_storage::truncate(group_id group, log_index from) {
   header.type = record_type::truncation;
   header.group = group;
   header.first = from;
-  add_record(header, {});
+  tail_.add(header, {});
   return true;
 }
 
 bool log_storage::append(group_id group, const entry_batch& batch) {
+  TROUPE_ASSERT(batch.payload().size() <= largest_segment_bytes, "a batch has at most 1 GiB");
   TROUPE_ASSERT(batch.term() <= votes_.of(group).current_term, "the term of an entry is remembered before the entry");
   if (!make_room(record_bytes(batch.payload().size())))
     return false;
@@ -298,7 +293,7 @@ bool log_storage::append(group_id group, const entry_batch& batch) {
   header.leader_time = batch.leader_time();
   header.count = batch.count();
   header.payload_checksum = batch.checksum();
-  groups_[group].append(add_record(header, batch.payload().view()), batch.term());
+  groups_[group].append(tail_.add(header, batch.payload().view()), batch.term());
   return true;
 }
 
@@ -306,7 +301,7 @@ bool log_storage::append(group_id group, const entry_batch& batch) {
 void log_storage::repeat_starts() {
   if (!may_retire_)
     return;
-  auto needed = end_.segment.number;
+  auto needed = tail_.segment().number;
   for (const auto& [group, log] : groups_)
     if (!log.places().empty())
       needed = std::min(needed, log.places().front().segment);
@@ -317,61 +312,32 @@ void log_storage::repeat_starts() {
       return; // The segments stay a while.
     record_header header;
     header.group = group;
-    const auto& payload = pending_starts_.emplace_back(encode_start(log.start(), header));
     const auto start = log.start();
-    log.begin(start, false, add_record(header, {payload.data(), payload.size()}).segment);
+    log.begin(start, false, tail_.add(start, header).segment);
   }
 }
 
 /// Makes sure that a record can come next. False if there is no room, now or later; everything before is then written.
 bool log_storage::make_room(std::uint64_t record_bytes) {
-  if (end_.offset + record_bytes > end_.segment.size_bytes)
+  if (!tail_.has_room(record_bytes))
     return roll(record_bytes);
-  if (pending_parts_.size() + parts_of_record > file::most_parts)
-    flush(); // Here and not within a record: recovery relies on a sector holding all of its share of a record, or none.
+  if (tail_.must_flush())
+    flush();
   return true;
 }
 
-/// Gives a record, for which `make_room` has made room, its place in the log. It reaches the file with the next
-/// `flush`, until when `payload` must stay.
-record_place log_storage::add_record(record_header header, std::string_view payload) {
-  TROUPE_ASSERT(payload.size() <= largest_segment_bytes, "a batch has at most 1 GiB");
-  header.payload_bytes = static_cast<std::uint32_t>(payload.size());
-  const auto size = record_bytes(payload.size());
-  TROUPE_ASSERT(end_.offset + size <= end_.segment.size_bytes, "there is room for the record");
-  header.lsn = end_.next_lsn++;
-  header.synced_upto = synced_upto_;
-  header.chain = end_.chain;
-  auto& bytes = pending_headers_.emplace_back();
-  end_.chain = encode_header(header, end_.segment.salt, bytes.data());
-  pending_parts_.emplace_back(bytes.data(), bytes.size());
-  pending_parts_.push_back(payload);
-  pending_parts_.push_back(trailer_of(payload.size()));
-  const record_place place{header.first, end_.segment.number,
-                           static_cast<std::uint32_t>(end_.offset / record_alignment), header.payload_bytes,
-                           header.count};
-  end_.offset += size;
-  return place;
-}
-
+/// Hands the records to the file, behind the terms they rest on.
 void log_storage::flush() {
-  if (pending_parts_.empty())
+  if (!tail_.has_pending())
     return;
   votes_.sync();
-  segment_->write_at(pending_at_, pending_parts_);
-  pending_parts_.clear();
-  pending_headers_.clear();
-  pending_starts_.clear();
-  pending_at_ = end_.offset;
-  unsynced_ = true;
+  tail_.flush();
 }
 
 void log_storage::sync_segment() {
-  if (!unsynced_)
+  if (!tail_.is_unsynced())
     return;
-  segment_->sync_data();
-  unsynced_ = false;
-  synced_upto_ = end_.next_lsn - 1;
+  tail_.sync();
   hint_->note(hint());
 }
 
@@ -380,7 +346,7 @@ bool log_storage::roll(std::uint64_t record_bytes) {
   flush();
   sync_segment();
   const auto needed = whole_blocks(segment_header_bytes + record_bytes);
-  const auto header = next_header(end_.segment.number + 1, std::max<std::uint64_t>(needed, options_.segment_bytes));
+  const auto header = next_header(tail_.segment().number + 1, std::max<std::uint64_t>(needed, options_.segment_bytes));
   auto segment = supply_.make_next(header);
   if (!segment)
     return false;
@@ -392,19 +358,17 @@ bool log_storage::roll(std::uint64_t record_bytes) {
 }
 
 segment_header log_storage::next_header(std::uint32_t number, std::uint64_t size_bytes) const {
-  return {options_.identity, number, size_bytes, salt_of(options_.identity, number), end_.next_lsn, end_.chain};
+  return {options_.identity,    number,           size_bytes, salt_of(options_.identity, number),
+          tail_.end().next_lsn, tail_.end().chain};
 }
 
 void log_storage::enter(const segment_header& header, std::unique_ptr<file> segment) {
-  end_.segment = header;
-  end_.offset = segment_header_bytes;
-  pending_at_ = end_.offset;
-  segment_ = std::move(segment);
+  tail_.enter(header, std::move(segment));
   segments_[header.number] = std::make_shared<segment_in_use>(segment_in_use{header.salt});
 }
 
 log_hint log_storage::hint() const {
-  return {synced_upto_, segments_.begin()->first, end_.segment.number};
+  return {tail_.synced_upto(), segments_.begin()->first, tail_.segment().number};
 }
 
 read_plan log_storage::plan_read(const log_range& range) {
@@ -447,7 +411,7 @@ std::optional<chore> log_storage::next_chore() {
   if (!next && hint_->unsynced() >= hint_sync_every)
     next = hint_->plan_sync();
   if (!next)
-    next = supply_.next_chore(end_.offset, is_full());
+    next = supply_.next_chore(tail_.end().offset, is_full());
   if (!next && is_holding())
     next = [] {}; // There is room again for the usual, and what is held is larger: its end is the time to try.
   chore_running_ = next.has_value();
@@ -471,7 +435,8 @@ void log_storage::chore_done() {
 
 bool log_storage::is_full() const {
   return is_holding()
-      || (supply_.lacks_room() && (!supply_.has_reserve() || end_.offset >= end_.segment.size_bytes / full_after_part));
+      || (supply_.lacks_room()
+          && (!supply_.has_reserve() || tail_.end().offset >= tail_.segment().size_bytes / full_after_part));
 }
 
 std::optional<chore> log_storage::when_idle() {
@@ -483,7 +448,7 @@ std::optional<chore> log_storage::when_idle() {
 
 /// The segments that no group needs any more leave the log: first the hint knows, durably, then their names go.
 std::optional<chore> log_storage::retire_prefix() {
-  if (!may_retire_ || unsynced_)
+  if (!may_retire_ || tail_.is_unsynced())
     return std::nullopt;
   const auto first = segments_.begin()->first;
   const auto needed = oldest_needed();
@@ -503,7 +468,7 @@ std::optional<chore> log_storage::retire_prefix() {
 }
 
 std::uint32_t log_storage::oldest_needed() const {
-  auto needed = end_.segment.number;
+  auto needed = tail_.segment().number;
   for (const auto& [group, log] : groups_)
     needed = log.oldest_segment(needed);
   return needed;

@@ -2,13 +2,14 @@
 /// Troupe's own log: a `storage` of append-only segments, shared by all groups of a node.
 ///
 /// Start reading at record.hpp (the bytes), then segment.hpp (the files), recovery.hpp (what is believed after a
-/// crash), hint_file.hpp (what was durable), group_log.hpp (the index in memory), segment_supply.hpp (room, and the
-/// lack of it) and vote_file.hpp (terms and votes).
+/// crash), hint_file.hpp (what was durable), log_tail.hpp (where the log goes on), group_log.hpp (the index in memory),
+/// segment_supply.hpp (room, and the lack of it) and vote_file.hpp (terms and votes).
 #pragma once
 
 #include "persistence/file_system.hpp"
 #include "persistence/group_log.hpp"
 #include "persistence/hint_file.hpp"
+#include "persistence/log_tail.hpp"
 #include "persistence/record.hpp"
 #include "persistence/record_reader.hpp"
 #include "persistence/recovery.hpp"
@@ -18,7 +19,6 @@
 #include "persistence/vote_file.hpp"
 #include "troupe/storage.hpp"
 
-#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -126,7 +126,6 @@ private:
   [[nodiscard]] bool append(group_id group, const entry_batch& batch);
   void repeat_starts();
   [[nodiscard]] bool make_room(std::uint64_t record_bytes);
-  record_place add_record(record_header header, std::string_view payload);
   void flush();
   void sync_segment();
   [[nodiscard]] bool roll(std::uint64_t record_bytes);
@@ -148,14 +147,9 @@ private:
   recovery_report report_;
   std::unordered_map<group_id, group_log> groups_;
   /// Where the log goes on.
-  log_end end_;
+  log_tail tail_;
   /// From the first of the log to the one it goes on in.
   std::map<std::uint32_t, std::shared_ptr<const segment_in_use>> segments_;
-  std::unique_ptr<file> segment_;
-  /// Was the segment written since its last sync?
-  bool unsynced_ = false;
-  /// Highest lsn known to be durable.
-  std::uint64_t synced_upto_ = 0;
   /// A start was written: segments may have become free.
   bool may_retire_ = true;
   /// Writes not yet in the log, from `next_write_` on, and of that one the batches from `next_batch_` on. None between
@@ -165,11 +159,6 @@ private:
   std::size_t next_batch_ = 0;
   /// Of a submit that is held.
   std::function<void()> done_;
-  /// Records encoded and not yet handed to the file system: they begin here in the current segment.
-  std::uint64_t pending_at_ = segment_header_bytes;
-  std::deque<std::array<char, record_header_bytes>> pending_headers_;
-  std::deque<std::array<char, start_payload_bytes>> pending_starts_;
-  std::vector<std::string_view> pending_parts_;
   /// Groups with snapshots that a start written, but not synced yet, has no use for: those below the index.
   std::unordered_map<group_id, log_index> outdated_;
   /// Work that may be done now, since what it rests on is durable.
