@@ -3,6 +3,7 @@
 #include "app/log_command.hpp"
 #include "app/node_command.hpp"
 #include "app/options/parse.hpp"
+#include "app/sim/sim_command.hpp"
 #include "app/status_command.hpp"
 
 #include <csignal>
@@ -26,6 +27,8 @@ int main(int argc, char** argv) {
     code = run_demo(*demo);
   else if (auto log = std::get_if<log_settings>(&options))
     code = run_log(*log);
+  else if (auto sim = std::get_if<sim_settings>(&options))
+    code = run_sim(*sim);
   else
     code = run_status(std::get<status_settings>(options));
   return static_cast<int>(code);

@@ -400,7 +400,7 @@ fault_plan draw_plan(dice& chance, std::uint64_t nodes, duration end, double per
     fault f;
     f.what = draw_kind(chance, chosen).what;
     f.at = at;
-    f.lasts = draw_span(chance, milliseconds{5}, milliseconds{4000});
+    f.lasts = draw_span(chance, milliseconds{20}, milliseconds{5000});
     f.node = any_node();
     switch (f.what) {
     case fault_kind::crash: f.amount = chance.chance(70) ? chance.below(60) : 0; break;

@@ -31,6 +31,10 @@ std::string text(std::uint64_t n) {
   return std::to_string(n);
 }
 
+std::string text(operation_id id) {
+  return std::to_string(id.value());
+}
+
 std::string name(operation what, operation_id id) {
   return (what == operation::command ? "command " : "query ") + text(id);
 }
@@ -47,12 +51,12 @@ std::pair<operation_id, std::string> operation_ledger::asks(operation what, std:
   operations_.push_back(asked);
   commands_asked_ += what == operation::command ? 1 : 0;
   ++tally_.asked;
-  const operation_id id = operations_.size();
-  return {id, with_number(id, content)};
+  const operation_id id{operations_.size()};
+  return {id, with_number(id.value(), content)};
 }
 
 std::string_view operation_ledger::is_answered(operation_id id, std::string_view answer, instant) {
-  auto& asked = operations_.at(id - 1);
+  auto& asked = operations_.at(id.value() - 1);
   const auto who = name(asked.what, id);
   if (asked.end != fate::open) {
     broken(who + " ends twice");
@@ -86,7 +90,7 @@ std::string_view operation_ledger::is_answered(operation_id id, std::string_view
 }
 
 void operation_ledger::is_refused(operation_id id, refusal why, instant) {
-  auto& asked = operations_.at(id - 1);
+  auto& asked = operations_.at(id.value() - 1);
   const auto who = name(asked.what, id);
   if (asked.end != fate::open)
     return broken(who + " ends twice");
@@ -98,7 +102,7 @@ void operation_ledger::is_refused(operation_id id, refusal why, instant) {
 }
 
 void operation_ledger::is_cut_off(operation_id id) {
-  auto& asked = operations_.at(id - 1);
+  auto& asked = operations_.at(id.value() - 1);
   if (asked.end != fate::open)
     return;
   asked.end = fate::uncertain;
@@ -111,7 +115,7 @@ std::optional<std::string> operation_ledger::overdue(instant now, duration patie
   if (ended_before_ == operations_.size() || now - operations_[ended_before_].asked_at <= patience)
     return std::nullopt;
   const auto& late = operations_[ended_before_];
-  return name(late.what, ended_before_ + 1) + " has waited "
+  return name(late.what, operation_id{ended_before_ + 1}) + " has waited "
       + text(static_cast<std::uint64_t>(
           std::chrono::duration_cast<std::chrono::milliseconds>(now - late.asked_at).count()))
       + " ms and has no end";
@@ -122,9 +126,9 @@ std::optional<std::string> operation_ledger::overdue(instant now, duration patie
 void operation_ledger::first_applied(std::uint64_t position, operation_id id, const command& what,
                                      std::string_view content, std::string_view answer,
                                      std::optional<std::uint64_t> state_hash) {
-  if (id == 0 || id > operations_.size() || at(id).what != operation::command)
+  if (id == operation_id{} || id.value() > operations_.size() || at(id).what != operation::command)
     return broken("a command is applied at index " + text(what.index.value()) + " that nobody has asked for");
-  auto& asked = operations_[id - 1];
+  auto& asked = operations_[id.value() - 1];
   if (asked.position != 0)
     return broken(name(asked.what, id) + " is applied twice: as number " + text(asked.position) + " of the history and "
                   + text(position));
@@ -138,7 +142,7 @@ void operation_ledger::first_applied(std::uint64_t position, operation_id id, co
 
 void operation_ledger::applies(peer_id node, std::uint64_t position, const command& what, std::string_view answer,
                                std::optional<std::uint64_t> state_hash) {
-  const auto id = number_of(what.content).value_or(0);
+  const operation_id id{number_of(what.content).value_or(0)};
   if (on_each)
     on_each(node, what);
   if (position == places_.size() + 1)

@@ -16,6 +16,7 @@
 /// - in real time: what is asked after an answer has come takes effect behind it, and nobody sees what was not asked.
 #pragma once
 
+#include "stage/history.hpp"
 #include "stage/verdict.hpp"
 #include "troupe/client_messages.hpp"
 
@@ -29,9 +30,6 @@
 #include <vector>
 
 namespace troupe {
-
-/// Names an operation, from 1.
-using operation_id = std::uint64_t;
 
 /// How many operations have come to which end.
 struct operation_tally {
@@ -86,14 +84,14 @@ private:
   };
 
   struct place {
-    operation_id id = 0;
+    operation_id id;
     log_index index;
     term_number term;
     std::size_t answer_hash = 0;
     std::optional<std::uint64_t> state_hash;
   };
 
-  [[nodiscard]] const asked_operation& at(operation_id id) const { return operations_[id - 1]; }
+  [[nodiscard]] const asked_operation& at(operation_id id) const { return operations_[id.value() - 1]; }
   void first_applied(std::uint64_t position, operation_id id, const command& what, std::string_view content,
                      std::string_view answer, std::optional<std::uint64_t> state_hash);
   void broken(const std::string& what) { judge_.fail(what); }

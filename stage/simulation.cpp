@@ -88,8 +88,7 @@ private:
 } // namespace
 
 fault_plan shrink(std::uint64_t seed, const run_options& failing, const std::string& violation,
-                  const workload_maker& clients, unsigned most_runs,
-                  const std::function<void(std::size_t)>& progress) {
+                  const workload_maker& clients, unsigned most_runs, const std::function<void(std::size_t)>& progress) {
   return shrinker{seed, failing, violation, clients, most_runs, progress}.shrink();
 }
 

@@ -567,9 +567,9 @@ void stage_world::ask(unsigned client, peer_id id) {
   workload_->asked(operation, client, request);
   look_at_workload();
   note(trace_event::kind::asks, id, [&, named = operation] {
-    return "client " + std::to_string(client + 1) + " asks " + std::to_string(named) + ": " + request.words;
+    return "client " + std::to_string(client + 1) + " asks " + std::to_string(named.value()) + ": " + request.words;
   });
-  trace_.fold(operation);
+  trace_.fold(operation.value());
   const auto number = ++lot_number_;
   lots_[number] = {id, node.life, {operation}, 0};
   entry_block_builder block;
@@ -586,8 +586,8 @@ void stage_world::hear_answer(std::uint64_t number, std::uint32_t offset, const 
     const auto id = lot.operations[offset + i];
     const auto answer = ledger_.is_answered(id, answers.at(i), runtime_.now());
     note(trace_event::kind::tells, lot.at,
-         [&] { return "answers " + std::to_string(id) + ": " + workload_->in_words(answer); });
-    trace_.fold(id);
+         [&] { return "answers " + std::to_string(id.value()) + ": " + workload_->in_words(answer); });
+    trace_.fold(id.value());
     workload_->answered(id, answer);
     look_at_workload();
     ++lot.ended;
@@ -616,7 +616,7 @@ void stage_world::hear_refusal(std::uint64_t number, std::uint32_t offset, refus
   for (auto i = static_cast<std::size_t>(offset); i < lot.operations.size(); ++i) {
     const auto id = lot.operations[i];
     note(trace_event::kind::tells, lot.at,
-         [&] { return "refuses " + std::to_string(id) + ": " + std::string{words_for(why)}; });
+         [&] { return "refuses " + std::to_string(id.value()) + ": " + std::string{words_for(why)}; });
     ledger_.is_refused(id, why, runtime_.now());
     if (why == refusal::uncertain)
       workload_->lost(id);

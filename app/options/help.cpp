@@ -20,6 +20,7 @@ verbs
   demo      run a whole cluster on this machine, or prove that it survives kill -9 (--once)
   status    ask a node who leads and how far everybody is
   log       look at a node's data directory: verify it, or dump what lies there
+  sim       play whole clusters on a virtual clock, with everything going wrong, and judge them
 
   troupe VERB --help shows the settings of a verb; troupe --version the version.
 

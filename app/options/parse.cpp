@@ -3,6 +3,7 @@
 #include "app/options/checks.hpp"
 #include "app/options/help.hpp"
 #include "app/options/log_verb.hpp"
+#include "app/options/sim_verb.hpp"
 #include "app/options/nearest.hpp"
 #include "app/options/shown.hpp"
 
@@ -104,12 +105,14 @@ std::variant<program_options, early_end> parse_command_line(const std::vector<st
     return parse_verb(*which, {arguments.begin() + 1, arguments.end()}, world);
   if (first == "log")
     return parse_log({arguments.begin() + 1, arguments.end()});
-  const std::vector<std::string> known{"node", "demo", "status", "log", "--help", "--version"};
+  if (first == "sim")
+    return parse_sim({arguments.begin() + 1, arguments.end()});
+  const std::vector<std::string> known{"node", "demo", "status", "log", "sim", "--help", "--version"};
   const auto near = nearest(first, known);
   return usage_error("troupe",
                      {shown(first) + " is neither a verb nor a flag known here"
                       + (near->is_close ? "; did you mean " + near->name + "?" : "")
-                      + "; accepted: node, demo, status, log, --help, --version"});
+                      + "; accepted: node, demo, status, log, sim, --help, --version"});
 }
 
 } // namespace troupe

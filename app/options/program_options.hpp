@@ -64,7 +64,27 @@ struct log_settings {
   output_format output = output_format::table;
 };
 
+/// `troupe sim`.
+struct sim_settings {
+  std::uint64_t seed = 1;
+  std::uint64_t seeds = 100;
+  std::uint64_t milliseconds = 60'000; ///< Virtual, of the first phase.
+  std::uint64_t peers = 0;             ///< 0: by the seed.
+  std::string faults = "all";
+  double rate = 1.5; ///< Faults per second.
+  bool plain_knobs = false;
+  std::string plan;     ///< A file; empty: drawn.
+  std::string scenario; ///< A file; empty: none.
+  std::string mutant;   ///< A bug to be found, in a build that has them.
+  std::string out = ".";
+  bool tells = false;
+  bool no_shrink = false;
+  bool coverage = false;
+  bool quiet = false;
+  bool bench = false;
+};
+
 /// What to run: one alternative per verb.
-using program_options = std::variant<node_settings, demo_settings, status_settings, log_settings>;
+using program_options = std::variant<node_settings, demo_settings, status_settings, log_settings, sim_settings>;
 
 } // namespace troupe

@@ -246,7 +246,7 @@ TEST_CASE("Command lines that cannot be meant are refused with words") {
   };
   const std::vector<row> rows{
       {{"nod"},
-       "\"nod\" is neither a verb nor a flag known here; did you mean node?; accepted: node, demo, status, log"},
+       "\"nod\" is neither a verb nor a flag known here; did you mean node?; accepted: node, demo, status, log, sim"},
       {{"serve"}, "\"serve\" is neither a verb nor a flag known here; accepted:"},
       {{"--id", "1"}, "\"--id\" is neither a verb nor a flag"},
       {{""}, "\"\" is neither a verb nor a flag"},

@@ -1,0 +1,150 @@
+#include "app/sim/sim_command.hpp"
+
+#include "actors/logging.hpp"
+#include "app/sim/bench.hpp"
+#include "app/sim/kv_workload.hpp"
+#include "app/sim/progress.hpp"
+#include "app/sim/report.hpp"
+#include "stage/simulation.hpp"
+
+#include <cinttypes>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+constexpr unsigned keys = 6;
+
+exit_code refuse(const std::string& words) {
+  std::cerr << "troupe sim: " << words << "\nSee troupe sim --help\n";
+  return exit_code::usage;
+}
+
+std::unique_ptr<workload> clients_of(const stage_knobs& knobs) {
+  return make_kv_workload(keys, knobs.read_percent, knobs.value_bytes);
+}
+
+/// The plan in a file, or what is wrong with it.
+std::variant<fault_plan, std::string> read_faults(const std::string& path) {
+  std::ifstream file{path};
+  if (!file)
+    return "cannot read the plan " + path;
+  fault_plan plan;
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    if (line.empty() || line.front() == '#')
+      continue;
+    auto parsed = parse_fault(line);
+    if (const auto* words = std::get_if<std::string>(&parsed))
+      return path + ", line " + std::to_string(number) + ": " + *words;
+    plan.push_back(std::get<fault>(std::move(parsed)));
+  }
+  return plan;
+}
+
+std::size_t print_coverage(const coverage& marks) {
+  std::size_t never = 0;
+  for (std::size_t i = 0; i < sometimes_count; ++i) {
+    const auto mark = static_cast<sometimes>(i);
+    std::printf("%10" PRIu64 "  %s%s\n", marks.of(mark), std::string{name_of(mark)}.c_str(),
+                marks.of(mark) == 0 ? "   <- never" : "");
+    never += marks.of(mark) == 0 ? 1 : 0;
+  }
+  return never;
+}
+
+class simulation {
+public:
+  simulation(const sim_settings& settings, simulation_options options, std::optional<fault_plan> plan)
+      : settings_{settings}, options_{std::move(options)}, plan_{std::move(plan)}, progress_{settings.seeds,
+                                                                                             settings.quiet} {}
+
+  exit_code run() {
+    for (std::uint64_t i = 0; i < settings_.seeds; ++i)
+      play_seed(settings_.seed + i);
+    progress_.clear();
+    const auto never = settings_.coverage ? print_coverage(marks_) : 0;
+    if (!settings_.quiet)
+      std::printf("%" PRIu64 " operations answered, %" PRIu64 " refused, %" PRIu64
+                  " uncertain; %.0f x real time, %.0f messages/s\n",
+                  operations_.answered, operations_.refused, operations_.uncertain,
+                  virtual_seconds_ / progress_.real_seconds(), static_cast<double>(steps_) / progress_.real_seconds());
+    std::printf("seeds=%" PRIu64 " violations=%" PRIu64 " virtual_s=%.0f trace=%016" PRIx64 "\n", settings_.seeds,
+                violations_, virtual_seconds_, hash_);
+    return violations_ == 0 && never == 0 ? exit_code::ok : exit_code::failed;
+  }
+
+private:
+  void play_seed(std::uint64_t seed) {
+    auto run = plan_run(seed, options_);
+    if (plan_)
+      run.plan = *plan_;
+    if (settings_.tells)
+      tell_run(seed, run, clients_of);
+    const auto result = play(seed, run, clients_of);
+    virtual_seconds_ += std::chrono::duration<double>(result.virtual_time).count();
+    steps_ += result.steps;
+    hash_ = (hash_ ^ result.hash) * 0x9e3779b97f4a7c15ull;
+    marks_.add(result.marks);
+    operations_.answered += result.operations.answered;
+    operations_.refused += result.operations.refused;
+    operations_.uncertain += result.operations.uncertain;
+    if (result.violation) {
+      ++violations_;
+      progress_.clear();
+      std::printf("violation: seed=%" PRIu64 " at %.3f s: %s\n", seed,
+                  std::chrono::duration<double>(result.virtual_time).count(), result.violation->c_str());
+      std::fflush(stdout);
+      if (!settings_.tells)
+        report_violation(seed, run, *result.violation, clients_of, settings_);
+    }
+    progress_.show(seed - settings_.seed + 1, virtual_seconds_, steps_, violations_);
+  }
+
+  const sim_settings& settings_;
+  simulation_options options_;
+  std::optional<fault_plan> plan_;
+  sim_progress progress_;
+  double virtual_seconds_ = 0;
+  std::uint64_t steps_ = 0;
+  std::uint64_t violations_ = 0;
+  std::uint64_t hash_ = 0;
+  coverage marks_;
+  operation_tally operations_;
+};
+
+} // namespace
+
+exit_code run_sim(const sim_settings& settings) {
+  logs().set_level(spdlog::level::off); // Everything that happens is in the story.
+  if (settings.bench) {
+    bench_stage();
+    return exit_code::ok;
+  }
+  simulation_options options;
+  options.nodes = settings.peers;
+  options.lasts = std::chrono::milliseconds{settings.milliseconds};
+  options.faults_per_second = settings.rate;
+  options.plain_knobs = settings.plain_knobs;
+  auto kinds = parse_fault_kinds(settings.faults);
+  if (const auto* words = std::get_if<std::string>(&kinds))
+    return refuse("--faults: " + *words);
+  options.faults = std::get<std::set<fault_kind>>(std::move(kinds));
+  std::optional<fault_plan> plan;
+  if (!settings.plan.empty()) {
+    auto read = read_faults(settings.plan);
+    if (const auto* words = std::get_if<std::string>(&read))
+      return refuse("--plan: " + *words);
+    plan = std::get<fault_plan>(std::move(read));
+  }
+  return simulation{settings, std::move(options), std::move(plan)}.run();
+}
+
+} // namespace troupe
