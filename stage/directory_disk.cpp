@@ -2,6 +2,7 @@
 
 #include "stage/two_step_log.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe {
@@ -46,6 +47,12 @@ std::unique_ptr<two_step_storage> directory_disk::open() {
 void directory_disk::lose_power(dice&) {
   directory_.reset();
   files_->crash();
+}
+
+std::size_t directory_disk::snapshots() const {
+  const auto paths = files_->paths();
+  return static_cast<std::size_t>(
+      std::count_if(paths.begin(), paths.end(), [](const std::string& path) { return path.ends_with(".snap"); }));
 }
 
 void directory_disk::wipe() {

@@ -31,6 +31,9 @@ public:
   /// Whether the last start found a torn write, and undid it.
   [[nodiscard]] bool was_torn() const { return was_torn_; }
 
+  /// How many whole snapshots lie on it.
+  [[nodiscard]] std::size_t snapshots() const;
+
   // What may happen to a disk.
   /// An empty one takes its place. The node must not be alive.
   void wipe();

@@ -61,7 +61,7 @@ stage_knobs draw_knobs(dice& chance, std::uint64_t nodes) {
   limits.snapshot_piece_bytes = draw<std::size_t>(chance, 50, 5000);
   auto& snapshots = knobs.peers.snapshots;
   snapshots.log_entries = chance.chance(70) ? draw<std::uint64_t>(chance, 10, 400) : 1'000'000;
-  snapshots.trailing_entries = chance.chance(50) ? 0 : draw<std::uint64_t>(chance, 1, 100);
+  snapshots.trailing_entries = chance.chance(50) ? 0 : draw<std::uint64_t>(chance, 1, chance.chance(70) ? 100 : 5000);
   snapshots.ratio_percent = chance.chance(70) ? 0 : 50;
   snapshots.kept = chance.chance(30) ? 1 : 2;
   knobs.peers.state_hash_entries = draw<std::uint64_t>(chance, 5, 300);

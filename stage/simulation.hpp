@@ -20,7 +20,7 @@ struct simulation_options {
   std::set<fault_kind> faults;
   /// As production's defaults have them, rather than drawn.
   bool plain_knobs = false;
-  std::uint64_t crash_image_every = 5000;
+  std::uint64_t crash_image_every = 1000;
 };
 
 /// What a seed stands for.

@@ -169,6 +169,8 @@ void stage_world::start_all() {
     for (const auto other : ids())
       if (id != other)
         at(id).book[other] = acquaintance{at(other).disk->disk(), at(other).disk->boot()};
+  if (options_.crash_image_every > 0)
+    check_crash_image();
   let_clients_ask(true);
 }
 
@@ -284,6 +286,10 @@ void stage_world::check_crash_image() {
       try {
         if (const auto loss = copy.recovered(node.disk->recover_copy(group_id{}, chance_.roll())))
           runtime_.judge().fail("if node " + text(id) + " crashed now it would not be what it has promised: " + *loss);
+        // Beside those that are kept: one that is written, and what followers are being sent.
+        if (const auto kept = options_.knobs.peers.snapshots.kept; node.disk->snapshots() > kept + nodes_.size() + 3)
+          runtime_.judge().fail("I16: " + std::to_string(node.disk->snapshots()) + " snapshots lie on the disk of node "
+                                + text(id) + ", and " + std::to_string(kept) + " are to be kept");
       } catch (const storage_error& refused) {
         runtime_.judge().fail("if node " + text(id) + " crashed now it could not start: " + refused.what());
       }

@@ -37,7 +37,7 @@ struct world_options {
   /// Records words, for a story.
   bool tells = false;
   /// After so many messages, recovery is run on what a crash would leave of some node (I17); 0: never.
-  std::uint64_t crash_image_every = 5000;
+  std::uint64_t crash_image_every = 1000;
 };
 
 class stage_world {

@@ -130,6 +130,7 @@ private:
       known_.pop_back(); // Written anew, for it could not be read.
     known_.push_back(m.what);
     since_.bytes -= std::min(since_.bytes, pictured_bytes_);
+    bytes_before_newest_ = pictured_bytes_;
     forget_after_check();
   }
 
@@ -186,8 +187,12 @@ private:
   }
 
   void forget_after_check() {
-    const auto plan = plan_forgetting(parts_.options.snapshots, known_, pinned());
-    if (!plan || plan->up_to <= mind_.entries().base().index)
+    auto plan = plan_forgetting(parts_.options.snapshots, known_, bytes_before_newest_, pinned());
+    if (!plan)
+      return;
+    // Snapshots go, too, where the log stays; the first of its entries must, to say so.
+    plan->up_to = std::max({plan->up_to, mind_.entries().base().index, log_index{1}});
+    if (plan->up_to == mind_.entries().base().index && known_.front().at.index >= plan->oldest_snapshot)
       return;
     // What stands for the log alone from now on must read back; the newest was just written.
     if (plan->oldest_snapshot < known_.back().at.index) {
@@ -244,6 +249,7 @@ private:
   std::vector<snapshot_mark> known_; ///< Durable, oldest first.
   log_growth since_;                 ///< The newest of them.
   std::size_t pictured_bytes_ = 0;   ///< Of it, what the snapshot that is being written stands for, or a little more.
+  std::size_t bytes_before_newest_ = 0; ///< Of the log, between the newest snapshot and the one before.
   bool is_busy_ = false;
   forgetting planned_;                   ///< Once what it rests on is read back.
   std::optional<take_snapshot> offered_; ///< By the service, while another was under way.

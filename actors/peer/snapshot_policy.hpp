@@ -35,11 +35,14 @@ struct forgetting {
   friend bool operator==(const forgetting&, const forgetting&) = default;
 };
 
-/// `snapshots` are durable, oldest first; `pinned` is the oldest one that a follower is being sent, whose log must go
-/// on behind it. Nothing, if all is to be kept. The log goes up to the oldest snapshot that is kept, at most: should
-/// the newer one turn out damaged, the older and the log are there (S6).
+/// `snapshots` are durable, oldest first; `bytes_behind` is what the log has behind the oldest of those that are to be
+/// kept; `pinned` is the oldest one that a follower is being sent, whose log must go on behind it. Nothing, if all is
+/// to be kept. The log goes up to the oldest snapshot that is kept, at most: should the newer one turn out damaged, the
+/// older and the log are there (S6). Entries are kept for slow followers only if the log is short without them: large
+/// ones would fill the disk.
 [[nodiscard]] inline std::optional<forgetting> plan_forgetting(const snapshot_policy& policy,
                                                                const std::vector<snapshot_mark>& snapshots,
+                                                               std::size_t bytes_behind,
                                                                std::optional<log_index> pinned) {
   const auto kept = std::max<std::size_t>(policy.kept, 1);
   if (snapshots.size() < kept)
@@ -48,7 +51,8 @@ struct forgetting {
   auto oldest = snapshots[snapshots.size() - kept].at.index;
   if (pinned)
     oldest = std::min(oldest, *pinned);
-  const auto trailing = std::min(policy.trailing_entries, newest.value());
+  const auto wanted = bytes_behind >= policy.log_bytes ? 0 : policy.trailing_entries;
+  const auto trailing = std::min(wanted, newest.value());
   const auto up_to = std::min(oldest, newest - trailing);
   return forgetting{up_to, oldest};
 }

@@ -75,7 +75,8 @@ struct snapshot_policy {
   std::size_t ratio_percent = 50;
   /// but in any case when it has this many.
   std::size_t most_log_bytes = std::size_t{4} << 30;
-  /// Entries kept behind which a snapshot stands already: a follower that is a little slow needs no snapshot.
+  /// Entries kept behind which a snapshot stands already: a follower that is a little slow needs no snapshot. As long
+  /// as the log behind the oldest snapshot that is kept is shorter than `log_bytes`.
   std::uint64_t trailing_entries = 10'000;
   /// Snapshots kept: the log is dropped only up to the oldest of them, and only when that one has been read back clean.
   std::size_t kept = 2;

@@ -415,17 +415,21 @@ TEST_CASE("The log goes up to the older of two snapshots, never into what a foll
   const auto mark = [](std::uint64_t index) { return snapshot_mark{at(1, index), 0, 1}; };
   snapshot_policy policy;
   policy.trailing_entries = 5;
-  CHECK_FALSE(plan_forgetting(policy, {}, {}));
-  CHECK_FALSE(plan_forgetting(policy, {mark(100)}, {}));
-  CHECK(plan_forgetting(policy, {mark(100), mark(200)}, {}) == forgetting{log_index{100}, log_index{100}});
-  CHECK(plan_forgetting(policy, {mark(100), mark(200), mark(300)}, {}) == forgetting{log_index{200}, log_index{200}});
-  CHECK(plan_forgetting(policy, {mark(100), mark(200), mark(300)}, log_index{100})
+  CHECK_FALSE(plan_forgetting(policy, {}, 0, {}));
+  CHECK_FALSE(plan_forgetting(policy, {mark(100)}, 0, {}));
+  CHECK(plan_forgetting(policy, {mark(100), mark(200)}, 0, {}) == forgetting{log_index{100}, log_index{100}});
+  CHECK(plan_forgetting(policy, {mark(100), mark(200), mark(300)}, 0, {})
+        == forgetting{log_index{200}, log_index{200}});
+  CHECK(plan_forgetting(policy, {mark(100), mark(200), mark(300)}, 0, log_index{100})
         == forgetting{log_index{100}, log_index{100}});
   policy.trailing_entries = 250;
-  CHECK(plan_forgetting(policy, {mark(100), mark(200), mark(300)}, {}) == forgetting{log_index{50}, log_index{200}});
+  CHECK(plan_forgetting(policy, {mark(100), mark(200), mark(300)}, 0, {}) == forgetting{log_index{50}, log_index{200}});
+  // Where entries are large, so many of them are too much to keep.
+  CHECK(plan_forgetting(policy, {mark(100), mark(200), mark(300)}, policy.log_bytes, {})
+        == forgetting{log_index{200}, log_index{200}});
   policy.trailing_entries = 0;
   policy.kept = 1;
-  CHECK(plan_forgetting(policy, {mark(100), mark(200)}, {}) == forgetting{log_index{200}, log_index{200}});
+  CHECK(plan_forgetting(policy, {mark(100), mark(200)}, 0, {}) == forgetting{log_index{200}, log_index{200}});
 }
 
 // -- content ---------------------------------------------------------------------------------------------------------
