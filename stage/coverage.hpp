@@ -39,6 +39,7 @@ enum class sometimes : std::uint8_t {
   command_uncertain,
   read_not_ready,
   command_passed_on,
+  start_without_room,
   damage_refused,
   wiped_disk_refused,
   old_copy_refused,

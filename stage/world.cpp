@@ -184,6 +184,18 @@ void stage_world::start(peer_id id) {
   } catch (const storage_error& refused) {
     network_.remove(id);
     return retire(id, sometimes::damage_refused, refused.what());
+  } catch (const io_error& failure) {
+    if (!failure.is_lack_of_room())
+      throw;
+    // The program ends and says so; whoever looks after it starts it again.
+    network_.remove(id);
+    node.disk->lose_power(chance_);
+    marks_.hit(sometimes::start_without_room);
+    note(trace_event::kind::strikes, id, [] { return std::string{"has no room to start"}; });
+    return runtime_.after(milliseconds{500}, [this, id, life = node.life] {
+      if (at(id).life == life && at(id).downs == 0)
+        start(id);
+    });
   }
   node.identity = link_identity{"stage", id, node.disk->disk(), node.disk->boot()};
   const auto& report = node.node->disk();
@@ -396,6 +408,15 @@ void stage_world::come_up(peer_id id) {
     start(id);
 }
 
+// A copy looks like the node itself to a peer that has not seen a later boot than the copy's next one: no promise
+// covers that (README, O3). With copies that some peer would believe, terms do get two votes of one node.
+bool stage_world::all_have_seen_later(peer_id id, std::uint64_t boot) const {
+  return std::all_of(nodes_.begin(), nodes_.end(), [&](const world_node& other) {
+    const auto met = other.book.find(id);
+    return met == other.book.end() || (met->second && met->second->boot > boot);
+  });
+}
+
 void stage_world::begin_fault(const fault& f) {
   if ((f.node != nobody && !exists(f.node)) || (f.other != nobody && !exists(f.other)))
     return;
@@ -463,8 +484,7 @@ void stage_world::begin_fault(const fault& f) {
     }
     break;
   case fault_kind::put_back:
-    // A copy of the present boot looks like the node itself when it starts, to everybody: no promise covers it yet.
-    if (node->retired || !node->disk->has_backup() || node->backup_boot + 1 >= node->disk->boot())
+    if (node->retired || !node->disk->has_backup() || !all_have_seen_later(f.node, node->backup_boot + 1))
       break;
     go_down(f.node);
     node->disk->put_back();

@@ -122,6 +122,7 @@ private:
   void note_leader(peer_id id, term_number term);
   void retire(peer_id id, sometimes mark, const std::string& why);
   [[nodiscard]] bool believes(peer_id from, peer_id to);
+  [[nodiscard]] bool all_have_seen_later(peer_id id, std::uint64_t boot) const;
   void check_crash_image();
   void node_ended(peer_id id, std::uint64_t life, const std::string& why);
 
