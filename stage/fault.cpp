@@ -32,11 +32,11 @@ constexpr std::array kinds{
     kind_name{fault_kind::way, "way", "network", 6},
     kind_name{fault_kind::stall, "stall", "disks", 8},
     kind_name{fault_kind::slow_disk, "slow-disk", "disks", 5},
-    kind_name{fault_kind::fill, "fill", "disks", 5},
+    kind_name{fault_kind::fill, "fill", "disks", 8},
     kind_name{fault_kind::rot, "rot", "disks", 2},
     kind_name{fault_kind::wipe, "wipe", "disks", 1},
-    kind_name{fault_kind::back_up, "back-up", "disks", 2},
-    kind_name{fault_kind::put_back, "put-back", "disks", 2},
+    kind_name{fault_kind::back_up, "back-up", "disks", 4},
+    kind_name{fault_kind::put_back, "put-back", "disks", 5},
     kind_name{fault_kind::slow_apply, "slow-apply", "processes", 4},
 };
 

@@ -73,6 +73,7 @@ stage_knobs draw_knobs(dice& chance, std::uint64_t nodes) {
   knobs.operations_per_second = static_cast<double>(draw(chance, 5, 150));
   knobs.read_percent = draw(chance, 0u, 70u);
   knobs.value_bytes = chance.chance(80) ? draw<std::size_t>(chance, 1, 64) : draw<std::size_t>(chance, 100, 3000);
+  knobs.keys = chance.chance(60) ? draw(chance, 2u, 8u) : draw(chance, 20u, 100u);
   if (chance.chance(30))
     for (std::uint64_t node = 0; node < nodes; ++node)
       knobs.clock_percent.push_back(draw(chance, 80u, 125u));
@@ -91,7 +92,8 @@ std::string to_string(const stage_knobs& knobs) {
       + std::to_string(knobs.peers.snapshots.log_entries) + " entries keeping "
       + std::to_string(knobs.peers.snapshots.trailing_entries) + ", " + std::to_string(knobs.clients) + " clients, "
       + std::to_string(static_cast<int>(knobs.operations_per_second)) + " operations/s of "
-      + std::to_string(knobs.value_bytes) + " bytes, " + std::to_string(knobs.read_percent) + " % reads";
+      + std::to_string(knobs.value_bytes) + " bytes to " + std::to_string(knobs.keys) + " keys, "
+      + std::to_string(knobs.read_percent) + " % reads";
   for (std::size_t i = 0; i < knobs.clock_percent.size(); ++i)
     line += (i == 0 ? ", clocks at " : "/") + std::to_string(knobs.clock_percent[i]);
   return knobs.clock_percent.empty() ? line : line + " %";

@@ -26,6 +26,8 @@ struct stage_knobs {
   double operations_per_second = 50;
   unsigned read_percent = 30;
   std::size_t value_bytes = 16;
+  /// Few are fought over, many make a state of some size.
+  unsigned keys = 6;
 
   /// The options of one node, as its clock has them.
   [[nodiscard]] peer_options options_of(peer_id node) const;

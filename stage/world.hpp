@@ -98,6 +98,7 @@ private:
     unsigned pauses = 0;
     unsigned slow_applies = 0;
     unsigned stalls = 0;
+    instant stalled_until{};
     unsigned fills = 0;
     unsigned downs = 0; ///< Faults that keep it from being started.
     std::uint64_t backup_boot = 0;
@@ -123,7 +124,9 @@ private:
   void retire(peer_id id, sometimes mark, const std::string& why);
   [[nodiscard]] bool believes(peer_id from, peer_id to);
   [[nodiscard]] bool all_have_seen_later(peer_id id, std::uint64_t boot) const;
-  void check_crash_image();
+  void check_now_and_then();
+  void check_crash_image(peer_id id);
+  void check_bookkeeping(peer_id id);
   void node_ended(peer_id id, std::uint64_t life, const std::string& why);
 
   void befall(const fault& f);
@@ -164,6 +167,7 @@ private:
   std::map<std::uint64_t, lot> lots_;
   std::uint64_t lot_number_ = 0;
   std::set<peer_id> asked_nodes_;
+  std::set<std::pair<peer_id, std::uint64_t>> questions_; ///< How much of a snapshot is there already?
   std::uint64_t asking_epoch_ = 0;
 };
 

@@ -20,15 +20,13 @@ namespace troupe {
 
 namespace {
 
-constexpr unsigned keys = 6;
-
 exit_code refuse(const std::string& words) {
   std::cerr << "troupe sim: " << words << "\nSee troupe sim --help\n";
   return exit_code::usage;
 }
 
 std::unique_ptr<workload> clients_of(const stage_knobs& knobs) {
-  return make_kv_workload(keys, knobs.read_percent, knobs.value_bytes);
+  return make_kv_workload(knobs.keys, knobs.read_percent, knobs.value_bytes);
 }
 
 /// The plan in a file, or what is wrong with it.
