@@ -223,7 +223,7 @@ fault read_fault(words line) {
   default: f.node = need_node(line); break;
   }
   if (line.take("for"))
-    f.lasts = need_span(line, "a time");
+    f.lasts = line.take("good") ? for_good : need_span(line, "a time");
   if (const auto more = line.next(); !more.empty())
     throw bad_line{"nothing was expected behind it, found \"" + std::string{more} + '"'};
   return f;
@@ -300,6 +300,8 @@ std::string to_string(const fault& f) {
   case fault_kind::fill: line += ' ' + text(f.node) + ' ' + std::to_string(f.amount); break;
   default: line += ' ' + text(f.node); break;
   }
+  if (f.lasts == for_good)
+    return line + " for good";
   return f.lasts > duration::zero() ? line + " for " + to_text(f.lasts) : line;
 }
 

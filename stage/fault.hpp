@@ -35,6 +35,9 @@ enum class fault_kind : std::uint8_t {
   slow_apply ///< `node`'s state machine stands still.
 };
 
+/// How long a fault lasts that somebody has to end.
+inline constexpr auto for_good = duration::max();
+
 struct fault {
   fault_kind what = fault_kind::crash;
   duration at{}; ///< Since the run began.

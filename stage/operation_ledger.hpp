@@ -41,6 +41,8 @@ struct operation_tally {
 
 class operation_ledger {
 public:
+  enum class fate : std::uint8_t { open, answered, refused, uncertain };
+
   explicit operation_ledger(verdict& judge) : judge_{judge} {}
 
   /// A command is applied for the first time anywhere; in order of their places.
@@ -58,6 +60,10 @@ public:
   /// Its node is gone: nobody will tell.
   void is_cut_off(operation_id id);
   [[nodiscard]] bool has_ended(operation_id id) const { return at(id).end != fate::open; }
+  /// What its client has heard.
+  [[nodiscard]] fate end_of(operation_id id) const { return at(id).end; }
+  /// Whether a command was applied by anybody.
+  [[nodiscard]] bool is_applied(operation_id id) const { return at(id).position > 0; }
 
   // What services do.
   /// A node applies a command, as number `position` of its history, and answers.
@@ -73,8 +79,6 @@ public:
   [[nodiscard]] const operation_tally& tally() const { return tally_; }
 
 private:
-  enum class fate : std::uint8_t { open, answered, refused, uncertain };
-
   struct asked_operation {
     operation what = operation::command;
     fate end = fate::open;

@@ -35,6 +35,12 @@ std::string_view words_for(refusal why) {
   return "?";
 }
 
+/// A fault without its time.
+std::string in_words(const fault& f) {
+  const auto line = to_string(f);
+  return line.substr(line.find(' ', 3) + 1);
+}
+
 struct client_ears {
   std::function<void(std::uint64_t, std::uint32_t, const answer_list&)> answered;
   std::function<void(std::uint64_t, std::uint32_t, refusal)> refused;
@@ -419,11 +425,27 @@ void stage_world::strike(const fault& f) {
 }
 
 void stage_world::befall(const fault& f) {
+  const auto number = ++fault_number_;
+  present_faults_.emplace(number, f);
   begin_fault(f);
-  runtime_.after(f.lasts, [this, f, epoch = fault_epoch_] {
-    if (epoch == fault_epoch_)
+  if (f.lasts == for_good)
+    return;
+  runtime_.after(f.lasts, [this, f, number, epoch = fault_epoch_] {
+    if (present_faults_.erase(number) > 0 && epoch == fault_epoch_)
       end_fault(f);
   });
+}
+
+void stage_world::end_faults(const std::function<bool(const fault&)>& which) {
+  std::vector<fault> over;
+  for (const auto& [number, f] : present_faults_)
+    if (which(f))
+      over.push_back(f);
+  std::erase_if(present_faults_, [&](const auto& each) { return which(each.second); });
+  for (const auto& f : over) {
+    note(trace_event::kind::strikes, f.node, [&] { return in_words(f) + " is over"; });
+    end_fault(f);
+  }
 }
 
 void stage_world::cut(peer_id from, peer_id to, bool is_cut) {
@@ -455,10 +477,7 @@ bool stage_world::all_have_seen_later(peer_id id, std::uint64_t boot) const {
 void stage_world::begin_fault(const fault& f) {
   if ((f.node != nobody && !exists(f.node)) || (f.other != nobody && !exists(f.other)))
     return;
-  note(trace_event::kind::strikes, f.node, [&] {
-    auto line = to_string(f);
-    return line.substr(line.find(' ', 3) + 1);
-  });
+  note(trace_event::kind::strikes, f.node, [&] { return in_words(f); });
   auto* node = f.node == nobody ? nullptr : &at(f.node);
   switch (f.what) {
   case fault_kind::crash: go_down(f.node); break;
@@ -621,11 +640,19 @@ void stage_world::ask_once(peer_id id) {
   ask(static_cast<unsigned>(chance_.below(clients_.size())), id);
 }
 
+std::optional<operation_id> stage_world::ask_once(peer_id id, const workload::request& request) {
+  if (!is_alive(id))
+    return std::nullopt;
+  return ask(static_cast<unsigned>(chance_.below(clients_.size())), id, request);
+}
+
 void stage_world::ask(unsigned client, peer_id id) {
+  if (is_alive(id))
+    ask(client, id, workload_->next(client, chance_));
+}
+
+operation_id stage_world::ask(unsigned client, peer_id id, const workload::request& request) {
   auto& node = at(id);
-  if (!node.node->alive())
-    return;
-  auto request = workload_->next(client, chance_);
   const auto [operation, content] = ledger_.asks(request.what, request.content, runtime_.now());
   workload_->asked(operation, client, request);
   look_at_workload();
@@ -638,6 +665,7 @@ void stage_world::ask(unsigned client, peer_id id) {
   entry_block_builder block;
   block.add(entry_kind::command, content);
   runtime_.tell(node.node->peer(), submit{clients_[client], number, request.what, block.take()});
+  return operation;
 }
 
 void stage_world::hear_answer(std::uint64_t number, std::uint32_t offset, const answer_list& answers) {
@@ -730,6 +758,8 @@ peer_id stage_world::leader() {
 }
 
 void stage_world::heal(const std::set<peer_id>& core) {
+  ++fault_epoch_; // Faults that were to end later are over, or not, by decree.
+  present_faults_.clear();
   network_.set_quality(way_quality{});
   for (const auto one : ids())
     for (const auto other : ids())
@@ -752,15 +782,12 @@ void stage_world::heal(const std::set<peer_id>& core) {
   }
 }
 
-run_result play(std::uint64_t seed, const run_options& options, const workload_maker& clients) {
+run_result play(std::uint64_t seed, const world_options& options, const workload_maker& clients,
+                const std::function<void(stage_world& world)>& story) {
   run_result result;
-  stage_world world{seed, options.world, clients(options.world.knobs)};
+  stage_world world{seed, options, clients(options.knobs)};
   try {
-    world.start_all();
-    world.follow(options.plan);
-    world.runtime().run_for(options.lasts);
-    if (options.demands_liveness)
-      world.demand_liveness();
+    story(world);
     world.runtime().judge().demand();
   } catch (const story_failed& failure) {
     result.violation = failure.what();
@@ -776,6 +803,16 @@ run_result play(std::uint64_t seed, const run_options& options, const workload_m
   result.hash = world.trace().hash();
   result.events = world.trace().take();
   return result;
+}
+
+run_result play(std::uint64_t seed, const run_options& options, const workload_maker& clients) {
+  return play(seed, options.world, clients, [&](stage_world& world) {
+    world.start_all();
+    world.follow(options.plan);
+    world.runtime().run_for(options.lasts);
+    if (options.demands_liveness)
+      world.demand_liveness();
+  });
 }
 
 } // namespace troupe

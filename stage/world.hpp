@@ -66,6 +66,8 @@ public:
 
   /// Has a fault befall now, and end when its time is over.
   void strike(const fault& f);
+  /// Ends faults that have befallen, now.
+  void end_faults(const std::function<bool(const fault&)>& which);
   /// Has all faults of a plan befall at their times, counted from now.
   void follow(const fault_plan& plan);
 
@@ -75,6 +77,8 @@ public:
   void let_clients_ask_only(std::set<peer_id> among) { asked_nodes_ = std::move(among); }
   /// One operation of some client at a node, now.
   void ask_once(peer_id id);
+  /// The same with an operation of the caller's own; nothing if the node is down.
+  std::optional<operation_id> ask_once(peer_id id, const workload::request& request);
 
   /// Ends all faults: at nodes of `core` and between them. The rest stays as it is, cut off from the core.
   void heal(const std::set<peer_id>& core);
@@ -83,6 +87,10 @@ public:
   /// Who leads the highest term that anybody alive leads; `nobody` if nobody does.
   [[nodiscard]] peer_id leader();
   [[nodiscard]] std::optional<peer_state> state(peer_id id);
+  /// What a node would still know if its power went now.
+  [[nodiscard]] const durable_model& disk(peer_id id) const { return at(id).node->disk(); }
+  /// How often somebody has begun to lead.
+  [[nodiscard]] std::uint64_t leader_changes() const { return leader_changes_; }
 
   /// The second phase: fails the run if a promise of liveness is broken (L1 to L5, L7).
   void demand_liveness();
@@ -138,6 +146,7 @@ private:
 
   void client_turn(unsigned client, std::uint64_t epoch);
   void ask(unsigned client, peer_id id);
+  operation_id ask(unsigned client, peer_id id, const workload::request& request);
   void hear_answer(std::uint64_t number, std::uint32_t offset, const answer_list& answers);
   void hear_refusal(std::uint64_t number, std::uint32_t offset, refusal why);
   void cut_off_clients_of(peer_id id);
@@ -157,6 +166,8 @@ private:
   std::map<std::pair<peer_id, peer_id>, unsigned> cuts_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, bool> belief_;
   unsigned bad_networks_ = 0;
+  std::map<std::uint64_t, fault> present_faults_; ///< By the order in which they befell.
+  std::uint64_t fault_number_ = 0;
   std::uint64_t fault_epoch_ = 0; ///< Faults of an earlier one neither begin nor end any more.
 
   std::map<term_number, peer_id> leaders_;
@@ -192,6 +203,10 @@ struct run_options {
 };
 
 using workload_maker = std::function<std::unique_ptr<workload>(const stage_knobs& knobs)>;
+
+/// Plays whatever `story` does with a world. Never throws for a broken promise: it is in the result.
+[[nodiscard]] run_result play(std::uint64_t seed, const world_options& options, const workload_maker& clients,
+                              const std::function<void(stage_world& world)>& story);
 
 /// Plays one run. Never throws for a broken promise: it is in the result.
 [[nodiscard]] run_result play(std::uint64_t seed, const run_options& options, const workload_maker& clients);

@@ -16,9 +16,7 @@ std::string in_ms(duration span) {
 } // namespace
 
 void stage_world::demand_liveness() {
-  // Faults that were to end later are over, or not, by decree.
   let_clients_ask(false);
-  ++fault_epoch_;
   auto candidates = able();
   const auto quorum = nodes_.size() / 2 + 1;
   if (candidates.size() < quorum)
