@@ -81,14 +81,19 @@ private:
       if (line_.take(word))
         return {what, 0, {}};
     if (line_.take("follower"))
-      return {kind::follower, parse_number(line_.peek()) ? line_.need_number("which follower", 1, nodes - 1) : 1, {}};
+      return {kind::follower, has_count() ? line_.need_number("which follower", 1, nodes - 1) : 1, {}};
     if (line_.take("any"))
-      return {kind::any, parse_number(line_.peek()) ? line_.need_number("how many nodes", 1, nodes) : 1, {}};
+      return {kind::any, has_count() ? line_.need_number("how many nodes", 1, nodes) : 1, {}};
     if (names_.contains(line_.peek()))
       return {kind::called, 0, std::string{line_.next()}};
     word_list known{"leader", "follower", "followers", "any", "all"};
     known.insert(known.end(), names_.begin(), names_.end());
     wrong("expected a node, found " + in_quotes(line_.peek()) + "; a number, or " + choices(line_.peek(), known));
+  }
+
+  /// The last number of what has a number itself is not a node's.
+  [[nodiscard]] bool has_count() const {
+    return parse_number(line_.peek()) && (!ends_with_number_ || line_.peek(1) == "," || parse_number(line_.peek(1)));
   }
 
   cast_member need_node() {
@@ -315,7 +320,9 @@ private:
       f.others = need_nodes();
       sample += " 1 -> 2";
     } else if (verb != "network") {
+      ends_with_number_ = verb == "fill";
       f.nodes = need_nodes();
+      ends_with_number_ = false;
       sample += " 1";
     }
     if (!line_.is_over())
@@ -467,6 +474,7 @@ private:
   bool has_heading_ = false;
   bool has_begun_ = false;
   bool has_asked_ = false;
+  bool ends_with_number_ = false;
   duration last_time_{};
   std::set<std::string, std::less<>> names_;
   std::optional<std::size_t> repeat_begin_;

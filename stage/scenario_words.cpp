@@ -83,8 +83,8 @@ std::string choices(std::string_view found, const word_list& known) {
 
 line_of_words::line_of_words(std::string_view line) : words_{split(line)} {}
 
-std::string_view line_of_words::peek() const {
-  return is_over() ? std::string_view{} : words_[at_];
+std::string_view line_of_words::peek(std::size_t ahead) const {
+  return at_ + ahead < words_.size() ? words_[at_ + ahead] : std::string_view{};
 }
 
 std::string_view line_of_words::next() {

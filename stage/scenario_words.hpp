@@ -34,8 +34,8 @@ public:
   explicit line_of_words(std::string_view line);
 
   [[nodiscard]] bool is_over() const { return at_ == words_.size(); }
-  /// Empty at the end.
-  [[nodiscard]] std::string_view peek() const;
+  /// The next word, or the one so many behind it. Empty at the end.
+  [[nodiscard]] std::string_view peek(std::size_t ahead = 0) const;
   std::string_view next();
   /// Takes the next word if it is this one.
   bool take(std::string_view word);

@@ -158,6 +158,8 @@ TEST_CASE("What is wrong with a line is said with its number, what was expected,
       {"then cut 1 2", "expected \"->\", found \"2\""},
       {"then network loss 10", "expected a share such as 10%, found \"10\""},
       {"then crash follower 3", "expected which follower from 1 to 2, found 3"},
+      {"then fill follower 3 0", "expected which follower from 1 to 2, found 3"},
+      {"then fill follower", "expected bytes that are left, found \"\""},
       {"then heal L1", "expected a node, found \"L1\""},
       {"then call leader L1\nthen heal L2", "line 2: expected a node, found \"L2\"; a number, or did you mean \"L1\"?"},
       {"then call leader boss", "expected a name with a capital such as L1, found \"boss\""},
@@ -182,6 +184,12 @@ TEST_CASE("What is wrong with a line is said with its number, what was expected,
     INFO(text);
     is_in(told, refusal_of(text));
   }
+}
+
+TEST_CASE("What fills a follower's disk is told from the follower's number") {
+  for (const auto* line :
+       {"then fill follower 0", "then fill follower 2 0 for 1s", "then fill follower, follower 2, 1 0"})
+    CHECK(refusal_of(line) == "");
 }
 
 TEST_CASE("A fault that somebody has to end is a line of a plan, too") {
