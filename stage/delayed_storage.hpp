@@ -2,9 +2,9 @@
 /// A disk that takes its time: the real log, with a virtual latency between writing and being durable.
 #pragma once
 
-#include "stage/dice.hpp"
 #include "stage/durable_model.hpp"
 #include "stage/runtime.hpp"
+#include "troupe/dice.hpp"
 #include "troupe/storage.hpp"
 
 #include <functional>

@@ -5,9 +5,9 @@
 
 #include "persistence/data_directory.hpp"
 #include "persistence/log_storage.hpp"
-#include "stage/dice.hpp"
 #include "stage/node_disk.hpp"
 #include "stage/simulated_disk.hpp"
+#include "troupe/dice.hpp"
 
 #include <memory>
 #include <optional>

@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <fstream>
 #include <utility>
 
 namespace troupe {
@@ -318,6 +318,23 @@ std::variant<fault, std::string> parse_fault(std::string_view line) {
   } catch (const bad_line& failure) {
     return failure.why;
   }
+}
+
+std::variant<fault_plan, std::string> read_faults(const std::string& path) {
+  std::ifstream file{path};
+  if (!file)
+    return "cannot read the plan " + path;
+  fault_plan plan;
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    if (line.empty() || line.front() == '#')
+      continue;
+    auto parsed = parse_fault(line);
+    if (const auto* words = std::get_if<std::string>(&parsed))
+      return path + ", line " + std::to_string(number) + ": " + *words;
+    plan.push_back(std::get<fault>(std::move(parsed)));
+  }
+  return plan;
 }
 
 std::variant<std::set<fault_kind>, std::string> parse_fault_kinds(std::string_view names) {

@@ -3,8 +3,8 @@
 /// end, so that any part of a plan is a plan too and can be played again.
 #pragma once
 
-#include "stage/dice.hpp"
 #include "stage/packet_network.hpp"
+#include "troupe/dice.hpp"
 #include "troupe/types.hpp"
 
 #include <cstdint>
@@ -59,6 +59,9 @@ using fault_plan = std::vector<fault>;
 
 /// The fault that a line describes, or what is wrong with the line.
 [[nodiscard]] std::variant<fault, std::string> parse_fault(std::string_view line);
+
+/// The plan in a file, a fault per line; empty lines and those that begin with # say nothing. Or what is wrong.
+[[nodiscard]] std::variant<fault_plan, std::string> read_faults(const std::string& path);
 
 /// `2`, `1.5s`, `20ms`, `300us` or `5m`; nothing for anything else. Without a unit: seconds.
 [[nodiscard]] std::optional<duration> parse_span(std::string_view text);

@@ -15,9 +15,6 @@ using event_ordinal = std::uint64_t;
 /// After every event of a run.
 inline constexpr event_ordinal never = std::numeric_limits<event_ordinal>::max();
 
-/// One thing that one client asked of one key. Whoever plays clients gives each a number of its own.
-using operation_id = number<struct operation_id_tag>;
-
 /// An operation from its invocation to its return.
 ///
 /// If its outcome is unknown it returns `never`: it may take effect at any time after its invocation, or not at all

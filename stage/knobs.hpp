@@ -4,7 +4,7 @@
 #pragma once
 
 #include "stage/delayed_storage.hpp"
-#include "stage/dice.hpp"
+#include "troupe/dice.hpp"
 #include "troupe/peer_options.hpp"
 
 #include <cstdint>

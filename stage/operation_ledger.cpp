@@ -171,7 +171,8 @@ void operation_ledger::loads(peer_id node, std::uint64_t position, std::optional
                   + " were ever applied");
   if (position > 0 && places_[position - 1].state_hash != state_hash)
     broken(who + " loads a state behind command " + text(places_[position - 1].id)
-           + " that differs from the one there was");
+           + " that differs from the one there was: a snapshot lacks something, or the state machine is not "
+             "deterministic");
 }
 
 // -- the state machine between ---------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 /// The smallest workload that shows every kind of inconsistency: a few registers, every value written once.
 #pragma once
 
-#include "stage/workload.hpp"
+#include "troupe/workload.hpp"
 
 #include <cstddef>
 #include <memory>

@@ -6,9 +6,9 @@
 #pragma once
 
 #include "messages/protocol.hpp"
-#include "stage/dice.hpp"
 #include "stage/script.hpp"
 #include "stage/verdict.hpp"
+#include "troupe/dice.hpp"
 
 #include <coroutine>
 #include <functional>

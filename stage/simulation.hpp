@@ -26,6 +26,11 @@ struct simulation_options {
 /// What a seed stands for.
 [[nodiscard]] run_options plan_run(std::uint64_t seed, const simulation_options& options);
 
+/// The hash of some runs and one more.
+[[nodiscard]] inline std::uint64_t add_trace(std::uint64_t before, std::uint64_t run) {
+  return (before ^ run) * 0x9e3779b97f4a7c15ull;
+}
+
 /// What of a violation must be the same for it to be the same one: its words without numbers.
 [[nodiscard]] std::string kind_of_violation(const std::string& words);
 

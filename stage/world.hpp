@@ -18,7 +18,7 @@
 #include "stage/runtime.hpp"
 #include "stage/safety_checker.hpp"
 #include "stage/trace_log.hpp"
-#include "stage/workload.hpp"
+#include "troupe/workload.hpp"
 
 #include "actors/link/hello.hpp"
 

@@ -2,7 +2,7 @@
 /// The key-value store on the stage: clients of the program's own state machine, judged key by key.
 #pragma once
 
-#include "stage/workload.hpp"
+#include "troupe/workload.hpp"
 
 #include <cstddef>
 #include <memory>

@@ -4,16 +4,16 @@
 #include "app/sim/bench.hpp"
 #include "app/sim/kv_workload.hpp"
 #include "app/sim/progress.hpp"
-#include "app/sim/report.hpp"
+#include "stage/finding.hpp"
 #include "stage/simulation.hpp"
 
 #include <cinttypes>
 #include <cstdio>
-#include <fstream>
+#include <filesystem>
 #include <iostream>
 #include <optional>
-#include <sstream>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 namespace troupe {
@@ -27,24 +27,6 @@ exit_code refuse(const std::string& words) {
 
 std::unique_ptr<workload> clients_of(const stage_knobs& knobs) {
   return make_kv_workload(knobs.keys, knobs.read_percent, knobs.value_bytes);
-}
-
-/// The plan in a file, or what is wrong with it.
-std::variant<fault_plan, std::string> read_faults(const std::string& path) {
-  std::ifstream file{path};
-  if (!file)
-    return "cannot read the plan " + path;
-  fault_plan plan;
-  std::string line;
-  for (int number = 1; std::getline(file, line); ++number) {
-    if (line.empty() || line.front() == '#')
-      continue;
-    auto parsed = parse_fault(line);
-    if (const auto* words = std::get_if<std::string>(&parsed))
-      return path + ", line " + std::to_string(number) + ": " + *words;
-    plan.push_back(std::get<fault>(std::move(parsed)));
-  }
-  return plan;
 }
 
 std::size_t print_coverage(const coverage& marks) {
@@ -85,11 +67,11 @@ private:
     if (plan_)
       run.plan = *plan_;
     if (settings_.tells)
-      tell_run(seed, run, clients_of);
+      std::cout << tell_run(seed, run, clients_of);
     const auto result = play(seed, run, clients_of);
     virtual_seconds_ += std::chrono::duration<double>(result.virtual_time).count();
     steps_ += result.steps;
-    hash_ = (hash_ ^ result.hash) * 0x9e3779b97f4a7c15ull;
+    hash_ = add_trace(hash_, result.hash);
     marks_.add(result.marks);
     operations_.answered += result.operations.answered;
     operations_.refused += result.operations.refused;
@@ -97,13 +79,29 @@ private:
     if (result.violation) {
       ++violations_;
       progress_.clear();
-      std::printf("violation: seed=%" PRIu64 " at %.3f s: %s\n", seed,
-                  std::chrono::duration<double>(result.virtual_time).count(), result.violation->c_str());
-      std::fflush(stdout);
+      std::cout << headline(seed, result.virtual_time, *result.violation) << std::endl;
       if (!settings_.tells)
-        report_violation(seed, run, *result.violation, clients_of, settings_);
+        show(seed, run, result);
     }
     progress_.show(seed - settings_.seed + 1, virtual_seconds_, steps_, violations_);
+  }
+
+  void show(std::uint64_t seed, const run_options& run, const run_result& result) const {
+    const bool shows = ::isatty(STDERR_FILENO) != 0;
+    auto found = explain(seed, run, result, clients_of,
+                         {!settings_.no_shrink, [&](std::size_t left, std::size_t drawn) {
+                            if (shows)
+                              std::fprintf(stderr, "\rsmaller plans: %zu of %zu faults left ", left, drawn);
+                          }});
+    if (shows)
+      std::fprintf(stderr, "\r%60s\r", "");
+    if (const auto trouble = write_files(found, settings_.out))
+      std::cerr << "troupe sim: " << *trouble << '\n';
+    std::cout << to_string(found) << "again     troupe sim --seed " << seed << " --peers " << run.world.knobs.nodes
+              << " --hours " << std::chrono::duration<double>(run.lasts).count() << 's'
+              << (settings_.plain_knobs ? " --knobs plain" : "")
+              << (found.plan_file.empty() ? "" : " --plan " + found.plan_file)
+              << (settings_.mutant.empty() ? "" : " --mutant " + settings_.mutant) << "\n\n";
   }
 
   const sim_settings& settings_;
@@ -126,6 +124,8 @@ exit_code run_sim(const sim_settings& settings) {
     bench_stage();
     return exit_code::ok;
   }
+  if (!std::filesystem::is_directory(settings.out))
+    return refuse("--out: " + settings.out + " is no directory");
   simulation_options options;
   options.nodes = settings.peers;
   options.lasts = std::chrono::milliseconds{settings.milliseconds};

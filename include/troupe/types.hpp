@@ -61,6 +61,9 @@ using group_id = number<struct group_tag, std::uint32_t>;
 /// must not vouch for their successors.
 using write_id = number<struct write_tag>;
 
+/// One thing that one client asked, on the stage. Whoever plays clients gives each a number of its own, from 1.
+using operation_id = number<struct operation_id_tag>;
+
 /// No peer: an unknown leader, a vote not cast.
 inline constexpr peer_id nobody{};
 

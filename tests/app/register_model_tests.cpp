@@ -2,8 +2,8 @@
 #include "stage/register_model.hpp"
 
 #include "app/kv/reply.hpp"
-#include "stage/dice.hpp"
 #include "tests/app/kv_world.hpp"
+#include "troupe/dice.hpp"
 
 using namespace troupe;
 using namespace troupe::testing;

@@ -2,8 +2,8 @@
 /// Histories by chance: one copy of a register does one thing after another, and clients hear of it with delays.
 #pragma once
 
-#include "stage/dice.hpp"
 #include "tests/minds/told_history.hpp"
+#include "troupe/dice.hpp"
 
 #include <algorithm>
 #include <utility>

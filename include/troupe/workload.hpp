@@ -3,9 +3,10 @@
 /// state machine.
 #pragma once
 
-#include "stage/dice.hpp"
-#include "stage/operation_ledger.hpp"
+#include "troupe/dice.hpp"
+#include "troupe/raft_messages.hpp"
 #include "troupe/state_machine.hpp"
+#include "troupe/types.hpp"
 
 #include <memory>
 #include <optional>
@@ -14,8 +15,11 @@
 
 namespace troupe {
 
-/// One run's workload. Linearizability is judged for any workload by places in the history (operation_ledger.hpp), and
-/// so is the state machine's determinism; a workload may judge what answers mean besides.
+/// One run's workload. Linearizability is judged for any workload by places in the history, and so is the state
+/// machine's determinism; a workload may judge what answers mean besides. All is called from one thread.
+///
+/// A run is to be the same whenever it is played: what a workload asks must come from `chance` and from what it has
+/// heard, never from a clock, from other randomness, from addresses, or from an earlier run.
 class workload {
 public:
   virtual ~workload() = default;
@@ -25,14 +29,15 @@ public:
 
   struct request {
     operation what = operation::command;
-    std::string content;
-    std::string words; ///< For a story.
+    std::string content; ///< As `apply` or `query` gets it.
+    std::string words;   ///< One line, for a story.
   };
-  /// What a client asks next.
+  /// What a client asks next; clients are numbered from 0. One that waits for an answer may be asked for more.
   [[nodiscard]] virtual request next(unsigned client, dice& chance) = 0;
 
   // What becomes of it, in order.
   virtual void asked(operation_id, unsigned /*client*/, const request&) {}
+  /// A command takes its place in the history: once each, in the order of places, whichever node was first to apply it.
   virtual void applied(operation_id, std::string_view /*content*/, std::string_view /*answer*/) {}
   virtual void answered(operation_id, std::string_view /*answer*/) {}
   /// Certainly not carried out.

@@ -1,0 +1,41 @@
+/// \file
+/// A broken promise is made small, played once more in words, and put into files.
+#pragma once
+
+#include "stage/simulation.hpp"
+#include "troupe/stage.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+struct finding_options {
+  /// Looks for a smaller plan that breaks the same promise.
+  bool shrinks = true;
+  /// Hears how many faults are left of how many, while plans get smaller.
+  std::function<void(std::size_t left, std::size_t drawn)> progress = {};
+};
+
+/// Shows how a promise is broken. `run` is the one whose `result` says that it was.
+[[nodiscard]] stage_finding explain(std::uint64_t seed, const run_options& run, const run_result& result,
+                                    const workload_maker& clients, const finding_options& options = {});
+
+/// Writes plan, story and diagram to files in `directory`, and names them in the finding; or says what is wrong.
+[[nodiscard]] std::optional<std::string> write_files(stage_finding& found, const std::string& directory);
+
+/// The promise that is broken, in one line without its end.
+[[nodiscard]] std::string headline(std::uint64_t seed, duration at, const std::string& violation);
+/// The end of the story, and the files, each line ended.
+[[nodiscard]] std::string to_string(const stage_finding& found);
+
+/// Lines on what was played: seed, knobs, plan.
+[[nodiscard]] std::vector<std::string> heading_of(std::uint64_t seed, const run_options& run);
+
+/// Plays a run in words and tells its whole story.
+[[nodiscard]] std::string tell_run(std::uint64_t seed, const run_options& run, const workload_maker& clients);
+
+} // namespace troupe
