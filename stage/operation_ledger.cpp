@@ -144,7 +144,7 @@ void operation_ledger::applies(peer_id node, std::uint64_t position, const comma
                                std::optional<std::uint64_t> state_hash) {
   const operation_id id{number_of(what.content).value_or(0)};
   if (on_each)
-    on_each(node, what);
+    on_each(node, what, answer);
   if (position == places_.size() + 1)
     return first_applied(position, id, what, what.content.substr(std::min(number_bytes, what.content.size())), answer,
                          state_hash);
@@ -166,6 +166,8 @@ void operation_ledger::applies(peer_id node, std::uint64_t position, const comma
 
 void operation_ledger::loads(peer_id node, std::uint64_t position, std::optional<std::uint64_t> state_hash) {
   const auto who = "node " + text(node.value());
+  if (on_loaded)
+    on_loaded(node, position);
   if (position > places_.size())
     return broken(who + " loads a state behind " + text(position) + " commands, and only " + text(places_.size())
                   + " were ever applied");

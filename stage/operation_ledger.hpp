@@ -49,7 +49,9 @@ public:
   std::function<void(operation_id, std::string_view content, std::string_view answer)> on_applied;
 
   /// A command is applied by a node, whether or not others have applied it.
-  std::function<void(peer_id node, const command& what)> on_each;
+  std::function<void(peer_id node, const command& what, std::string_view answer)> on_each;
+  /// A node loads the state behind so many commands.
+  std::function<void(peer_id node, std::uint64_t position)> on_loaded;
 
   // What clients do and hear.
   /// Returns the content to submit: the number, and what was asked.

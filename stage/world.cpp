@@ -41,6 +41,17 @@ std::string in_words(const fault& f) {
   return line.substr(line.find(' ', 3) + 1);
 }
 
+/// Words of a workload's, as an event of a story may have them.
+std::string one_line(std::string words) {
+  constexpr std::size_t most = 100;
+  if (words.size() > most)
+    words = words.substr(0, most) + "...";
+  for (auto& letter : words)
+    if (static_cast<unsigned char>(letter) < ' ')
+      letter = ' ';
+  return words;
+}
+
 struct client_ears {
   std::function<void(std::uint64_t, std::uint32_t, const answer_list&)> answered;
   std::function<void(std::uint64_t, std::uint32_t, refusal)> refused;
@@ -89,10 +100,16 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
   network_.on_lost = [tell](std::uint64_t number, const peer_message& message) {
     tell(trace_event::kind::loses, number, message);
   };
-  ledger_.on_each = [this](peer_id node, const command& what) {
+  ledger_.on_each = [this](peer_id node, const command& what, std::string_view answer) {
     checker_.delivers(node, what.index, what.term, what.content);
     note(
-        trace_event::kind::applies, node, [&] { return "index " + std::to_string(what.index.value()); }, what.term);
+        trace_event::kind::applies, node,
+        [&] { return "index " + std::to_string(what.index.value()) + ": " + one_line(workload_->in_words(answer)); },
+        what.term);
+  };
+  ledger_.on_loaded = [this](peer_id node, std::uint64_t position) {
+    note(trace_event::kind::applies, node,
+         [&] { return "the state behind " + std::to_string(position) + " commands"; });
   };
   ledger_.on_applied = [this](operation_id id, std::string_view content, std::string_view answer) {
     workload_->applied(id, content, answer);
@@ -134,6 +151,7 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
 
 stage_world::~stage_world() {
   ledger_.on_each = nullptr;
+  ledger_.on_loaded = nullptr;
   for (auto& each : nodes_)
     if (each.node->alive())
       each.node->crash();
@@ -657,7 +675,8 @@ operation_id stage_world::ask(unsigned client, peer_id id, const workload::reque
   workload_->asked(operation, client, request);
   look_at_workload();
   note(trace_event::kind::asks, id, [&, named = operation] {
-    return "client " + std::to_string(client + 1) + " asks " + std::to_string(named.value()) + ": " + request.words;
+    return "client " + std::to_string(client + 1) + " asks " + std::to_string(named.value()) + ": "
+        + one_line(request.words);
   });
   trace_.fold(operation.value());
   const auto number = ++lot_number_;
@@ -677,7 +696,7 @@ void stage_world::hear_answer(std::uint64_t number, std::uint32_t offset, const 
     const auto id = lot.operations[offset + i];
     const auto answer = ledger_.is_answered(id, answers.at(i), runtime_.now());
     note(trace_event::kind::tells, lot.at,
-         [&] { return "answers " + std::to_string(id.value()) + ": " + workload_->in_words(answer); });
+         [&] { return "answers " + std::to_string(id.value()) + ": " + one_line(workload_->in_words(answer)); });
     trace_.fold(id.value());
     workload_->answered(id, answer);
     look_at_workload();

@@ -19,7 +19,7 @@ public:
     case 0: return command("open " + anybody() + ' ' + std::to_string(chance.below(100)));
     case 1: return command("interest " + std::to_string(++round_) + ' ' + std::to_string(chance.below(customers)));
     case 2:
-    case 3: return {troupe::operation::query, anybody(), "how much?"};
+    case 3: return ask(anybody());
     default: return command("move " + anybody() + ' ' + anybody() + ' ' + std::to_string(1 + chance.below(50)));
     }
   }
@@ -45,6 +45,7 @@ public:
   std::optional<std::string> trouble() override { return trouble_; }
 
 private:
+  static request ask(const std::string& name) { return {troupe::operation::query, name, "how much has " + name}; }
   static request command(const std::string& line) { return {troupe::operation::command, line, line}; }
 
   bug bug_;
