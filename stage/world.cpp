@@ -102,6 +102,8 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
   };
   ledger_.on_each = [this](peer_id node, const command& what, std::string_view answer) {
     checker_.delivers(node, what.index, what.term, what.content);
+    if (runtime_.judge().failed())
+      return; // The story ends with what broke the promise.
     note(
         trace_event::kind::applies, node,
         [&] { return "index " + std::to_string(what.index.value()) + ": " + one_line(workload_->in_words(answer)); },
