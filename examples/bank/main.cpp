@@ -27,7 +27,7 @@ struct wishes {
 wishes read_flags(int argc, char** argv) {
   static const std::map<std::string, bug> bugs{{"order", bug::order}, {"save", bug::save}, {"overdraw", bug::overdraw}};
   wishes read;
-  read.stage.seeds = 30;
+  read.stage.seeds = 20;
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
     if (flag == "--tell") {
