@@ -66,7 +66,7 @@ struct log_settings {
 
 /// `troupe sim`.
 struct sim_settings {
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1; ///< 0: the one that the scenario names.
   std::uint64_t seeds = 100;
   std::uint64_t milliseconds = 60'000; ///< Virtual, of the first phase.
   std::uint64_t peers = 0;             ///< 0: by the seed.

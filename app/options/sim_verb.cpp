@@ -33,7 +33,8 @@ what to play
   --knobs WORD      drawn: every bound and timeout by chance, small ones included; plain: the defaults of `troupe node`
                     (default drawn)
   --plan FILE       these faults, a line each, instead of drawn ones
-  --scenario FILE   a hand-written story instead (see docs/scenarios.md); --seed and --seeds hold
+  --scenario FILE   a hand-written story instead (docs/scenarios.md; many in stage/scenarios), with the seed it names, or
+                    --seed and --seeds
 
 what to say
   --out DIR         where the plan, the story and the diagram of a run that broke a promise are written (default .)
@@ -129,6 +130,10 @@ std::variant<program_options, early_end> parse_sim(const std::vector<std::string
   if (help)
     return early_end{exit_code::ok, std::string{about}};
   if (seed->count() > 0 && seeds->count() == 0)
+    settings.seeds = 1;
+  if (scenario->count() > 0 && seed->count() == 0)
+    settings.seed = 0; // The story's own.
+  if (scenario->count() > 0 && seeds->count() == 0)
     settings.seeds = 1;
   if (settings.seeds == 0)
     return wrong("--seeds: 0 seeds show nothing; give at least 1");

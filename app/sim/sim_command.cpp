@@ -4,6 +4,7 @@
 #include "app/sim/bench.hpp"
 #include "app/sim/kv_workload.hpp"
 #include "app/sim/progress.hpp"
+#include "app/sim/scenario_command.hpp"
 #include "stage/finding.hpp"
 #include "stage/simulation.hpp"
 
@@ -126,6 +127,8 @@ exit_code run_sim(const sim_settings& settings) {
   }
   if (!std::filesystem::is_directory(settings.out))
     return refuse("--out: " + settings.out + " is no directory");
+  if (!settings.scenario.empty())
+    return run_scenario(settings);
   simulation_options options;
   options.nodes = settings.peers;
   options.lasts = std::chrono::milliseconds{settings.milliseconds};

@@ -1,0 +1,84 @@
+#include "app/sim/scenario_command.hpp"
+
+#include "stage/diagram.hpp"
+#include "stage/finding.hpp"
+#include "stage/scenario.hpp"
+#include "stage/story.hpp"
+
+#include <cinttypes>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+namespace troupe {
+
+namespace {
+
+/// Lines of a story that a terminal gets.
+constexpr std::size_t told_lines = 60;
+
+std::vector<std::string> heading(const std::string& name, std::uint64_t seed) {
+  return {"scenario " + name, "seed " + std::to_string(seed)};
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream file{path, std::ios::binary};
+  file << text;
+  if (!file.flush())
+    std::cerr << "troupe sim: cannot write " << path << '\n';
+}
+
+void show(const std::string& name, std::uint64_t seed, const run_result& told, const std::string& directory) {
+  story_options story;
+  story.heading = heading(name, seed);
+  diagram_options diagram;
+  diagram.title = name + ", seed " + std::to_string(seed);
+  diagram.heading = story.heading;
+  const auto path = directory + "/" + std::filesystem::path{name}.stem().string() + "-" + std::to_string(seed);
+  write_file(path + ".txt", tell(told.events, story));
+  write_file(path + ".html", draw(told.events, diagram));
+  story.last = told_lines;
+  std::cout << tell(told.events, story) << "story     " << path << ".txt\ndiagram   " << path
+            << ".html (open it in a browser)\n";
+}
+
+} // namespace
+
+exit_code run_scenario(const sim_settings& settings) {
+  std::ifstream file{settings.scenario, std::ios::binary};
+  if (!file) {
+    std::cerr << "troupe sim: --scenario: cannot read " << settings.scenario << "\nSee troupe sim --help\n";
+    return exit_code::usage;
+  }
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const auto parsed = parse_scenario(text, settings.scenario);
+  if (const auto* wrong = std::get_if<scenario_error>(&parsed)) {
+    std::cerr << "troupe sim: " << to_string(*wrong) << "\nSee docs/scenarios.md\n";
+    return exit_code::usage;
+  }
+  const auto& story = std::get<scenario>(parsed);
+  const auto first = settings.seed != 0 ? settings.seed : story.seed.value_or(1);
+  std::uint64_t violations = 0;
+  std::uint64_t hash = 0;
+  double virtual_seconds = 0;
+  for (auto seed = first; seed < first + settings.seeds; ++seed) {
+    const auto result = play_scenario(story, seed, settings.tells);
+    virtual_seconds += std::chrono::duration<double>(result.virtual_time).count();
+    hash = add_trace(hash, result.hash);
+    if (settings.tells)
+      std::cout << tell(result.events, {heading(settings.scenario, seed)});
+    if (!result.violation)
+      continue;
+    ++violations;
+    std::cout << headline(seed, result.virtual_time, *result.violation) << '\n';
+    if (!settings.tells)
+      show(settings.scenario, seed, play_scenario(story, seed, true), settings.out);
+  }
+  std::printf("seeds=%" PRIu64 " violations=%" PRIu64 " virtual_s=%.0f trace=%016" PRIx64 "\n", settings.seeds,
+              violations, virtual_seconds, hash);
+  return violations == 0 ? exit_code::ok : exit_code::failed;
+}
+
+} // namespace troupe
