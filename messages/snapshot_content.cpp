@@ -1,5 +1,6 @@
 #include "messages/snapshot_content.hpp"
 
+#include "messages/mutant.hpp"
 #include "messages/wire.hpp"
 
 #include <algorithm>
@@ -91,7 +92,8 @@ std::string encode(const snapshot_head& head) {
   std::string sections;
   put_section(sections, section::configuration, members);
   put_section(sections, section::sessions, nothing);
-  put_section(sections, section::removed, removed);
+  if (!TROUPE_MUTANT(S8))
+    put_section(sections, section::removed, removed);
   put_section(sections, section::cluster_version, version);
   std::string bytes{magic};
   wire_writer{bytes}.put(content_version).put(static_cast<std::uint32_t>(sections.size()));

@@ -1,5 +1,6 @@
 #include "persistence/recovery.hpp"
 
+#include "messages/mutant.hpp"
 #include "persistence/record.hpp"
 #include "troupe/assert.hpp"
 
@@ -157,7 +158,7 @@ std::optional<bad_record> log_reader::walk(const std::string& path, std::string_
   while (true) {
     const auto rest = bytes.substr(end.offset);
     const auto found = decode_header(rest, end.segment.salt);
-    if (!found && is_zero(rest))
+    if (!found && (is_zero(rest) || TROUPE_MUTANT(P4)))
       return std::nullopt;
     if (!found)
       return bad_record{end.offset, std::nullopt, "the record's header does not match its checksum"};
@@ -263,7 +264,7 @@ torn_tail log_reader::judge(const std::string& path, std::string_view bytes, con
   for (auto at = bad.offset + record_alignment; at + record_header_bytes <= bytes.size(); at += record_alignment)
     if (const auto found = decode_header(bytes.substr(at), end.segment.salt))
       durable_ = std::max(durable_, found->header.synced_upto);
-  if (number <= durable_)
+  if (number <= durable_ && !TROUPE_MUTANT(P3))
     throw storage_error{path, bad.offset,
                         "damaged: " + bad.why + "; " + records_words({number, durable_})
                             + " had been durable: a later record or the hint says so" + remedy,
@@ -277,7 +278,7 @@ torn_tail log_reader::judge(const std::string& path, std::string_view bytes, con
       bad.size_bytes.value_or(std::min<std::uint64_t>(record_header_bytes, bytes.size() - bad.offset));
   if (!bad.is_misplaced && lacks_a_sector(bytes, bad.offset, bad.offset + known_bytes))
     return torn("; a sector of it was never written");
-  if (!bad.is_misplaced && is_zero(bytes.substr(bad.offset + known_bytes - 1)))
+  if (TROUPE_MUTANT(P3) || (!bad.is_misplaced && is_zero(bytes.substr(bad.offset + known_bytes - 1))))
     return torn("; its end was never written");
   throw storage_error{path, bad.offset,
                       "suspect: " + bad.why + " (" + records_words({number, number})
@@ -288,7 +289,7 @@ torn_tail log_reader::judge(const std::string& path, std::string_view bytes, con
 /// Throws unless the log, all of which was believed, has all it must have. `path` is its last segment.
 void log_reader::require_whole(const std::string& path) const {
   const auto& end = *log_.end;
-  if (end.next_lsn <= durable_) {
+  if (end.next_lsn <= durable_ && !TROUPE_MUTANT(P3) && !TROUPE_MUTANT(P4)) {
     const auto lost = lsn_range{end.next_lsn, durable_};
     throw storage_error{path, end.offset,
                         "damaged: the log ends here, but " + records_words(lost) + " had been durable, as the hint says"

@@ -1,5 +1,7 @@
 #include "persistence/snapshot_store.hpp"
 
+#include "messages/mutant.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -119,8 +121,8 @@ chore snapshot_store::removal_below(group_id group, log_index index) const {
   return [&files = files_, directory = directory_, group, index] {
     bool has_removed = false;
     for (const auto& name : names_of(files, directory, group)) {
-      if (name.at.index >= index)
-        break;
+      if (TROUPE_MUTANT(S6) ? name.at.index < index : name.at.index >= index)
+        continue;
       files.remove(directory + "/" + to_file_name(name));
       has_removed = true;
     }
@@ -167,7 +169,7 @@ bool has_needed(const std::vector<snapshot_mark>& whole, log_index oldest) {
 void require_no_gap(const std::string& directory, group_id group, const log_start& start,
                     const found_snapshots& found) {
   const auto begins_behind = start.before.index;
-  if (begins_behind == log_index{} || has_needed(found.whole, begins_behind))
+  if (begins_behind == log_index{} || has_needed(found.whole, begins_behind) || TROUPE_MUTANT(P11))
     return;
   auto why = "the log of group " + std::to_string(group.value()) + " begins behind index "
       + std::to_string(begins_behind.value()) + ", and "

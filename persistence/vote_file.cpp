@@ -1,5 +1,6 @@
 #include "persistence/vote_file.hpp"
 
+#include "messages/mutant.hpp"
 #include "persistence/little_endian.hpp"
 #include "troupe/assert.hpp"
 #include "troupe/entry.hpp"
@@ -35,7 +36,7 @@ std::string encode_sector(std::uint32_t slot, std::uint64_t generation, group_id
   put_le(sector.data() + 8, slot);
   put_le(sector.data() + 12, group.value());
   put_le(sector.data() + 16, state.current_term.value());
-  put_le(sector.data() + 24, state.voted_for.value());
+  put_le(sector.data() + 24, TROUPE_MUTANT(E1) ? nobody.value() : state.voted_for.value());
   seal(sector);
   return sector;
 }

@@ -2,6 +2,7 @@
 
 #include "actors/answering.hpp"
 #include "actors/applier/workload.hpp"
+#include "messages/mutant.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -130,7 +131,7 @@ private:
   }
 
   void take_in(answer_queries& m) {
-    if (m.at > applied_) // Not applied that far: entries may be coming from disk (Q5).
+    if (m.at > applied_ && !TROUPE_MUTANT(Q5)) // Not applied that far: entries may be coming from disk (Q5).
       return hold(m);
     work_.push_back(query_workload<awaiting>{std::move(m.block), std::move(m.who)});
     go_on();
@@ -249,7 +250,9 @@ private:
   // -------------------------------------------------------------------------------------------------------
 
   std::size_t advance(take_picture& m) {
-    this->send(m.from, picture_taken{m.group, applied_, std::shared_ptr<state_view>{machine_->save()}});
+    this->send(m.from,
+               picture_taken{m.group, TROUPE_MUTANT(P9) ? applied_.before() : applied_,
+                             std::shared_ptr<state_view>{machine_->save()}});
     work_.pop_front();
     return 0;
   }
@@ -291,7 +294,8 @@ private:
     if (!m.trouble.empty())
       return fail(m.trouble);
     try {
-      m.state->take_place();
+      if (!TROUPE_MUTANT(S7))
+        m.state->take_place();
     } catch (const std::exception& failure) {
       return fail(failure.what());
     }

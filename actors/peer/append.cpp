@@ -1,5 +1,7 @@
 #include "actors/peer/append.hpp"
 
+#include "messages/mutant.hpp"
+
 #include <algorithm>
 
 namespace troupe {
@@ -55,6 +57,8 @@ append_plan plan_append(const raft_log& mine, const append_entries& request) {
       plan.truncate_from = from;
     plan.fresh.push_back(batch.slice(from, batch.last()));
   }
+  if (TROUPE_MUTANT(R2) && plan.fresh.empty() && plan.proven < mine.last_index())
+    plan.truncate_from = plan.proven.next();
   return plan;
 }
 

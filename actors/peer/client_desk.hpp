@@ -8,6 +8,7 @@
 #include "actors/peer/peer.hpp"
 #include "actors/peer/unapplied.hpp"
 #include "actors/peer/waiting_line.hpp"
+#include "messages/mutant.hpp"
 #include "troupe/assert.hpp"
 
 #include <map>
@@ -119,7 +120,7 @@ public:
   /// Leadership has ended with that commit index: what is behind it may never be committed.
   void lose_behind(log_index commit) {
     for (const auto& lost : line_.take_behind(commit))
-      refuse_to(self_, lost, refusal::uncertain);
+      refuse_to(self_, lost, TROUPE_MUTANT(C2) ? refusal::no_leader : refusal::uncertain);
     unapplied_.forget_behind(commit);
   }
 

@@ -1,6 +1,7 @@
 // Events, terms, roles and promises. See consensus.hpp.
 #include "actors/peer/consensus.hpp"
 
+#include "messages/mutant.hpp"
 #include "troupe/assert.hpp"
 
 #include <algorithm>
@@ -24,6 +25,8 @@ consensus::consensus(peer_id self, group_id group, configuration members, const 
     believe_recovered(recovered.snapshots.back());
   TROUPE_ASSERT(commit_ >= log_.base().index, "a snapshot stands for what the log has forgotten");
   writes_ = {recovered.vote, log_.last_index()};
+  if (TROUPE_MUTANT(E4))
+    vote_ = {log_.term_at(log_.last_index()), nobody};
 }
 
 void consensus::begin(instant now, peer_output& out) {
@@ -62,7 +65,7 @@ void consensus::tick(instant now, peer_output& out) {
     if (!members_.is_voter(self_) || is_disk_stalled(now) || defers)
       timer_.restart(now);
     else
-      become_candidate(true, now, out);
+      become_candidate(!TROUPE_MUTANT(E6), now, out);
   } else if (auto* running = std::get_if<candidate_role>(&role_); running && now >= running->resend_at) {
     ask_for_votes(now, out);
   }
@@ -91,7 +94,8 @@ void consensus::adopt_term(term_number term, instant now, peer_output& out) {
 
 void consensus::become_follower(peer_id leader, instant now, peer_output& out) {
   if (auto* leading = std::get_if<leader_role>(&role_)) {
-    settle(now, out); // What it has accepted is in its log: the disk hears of it before of anything that replaces it.
+    if (!TROUPE_MUTANT(R12))
+      settle(now, out); // What it has accepted is in its log: the disk hears of it before of anything that replaces it.
     abandon_reads(*leading, refusal::no_leader, out);
     out.leadership_ended = commit_;
     out.news.reset();
@@ -100,6 +104,8 @@ void consensus::become_follower(peer_id leader, instant now, peer_output& out) {
     // An election timeout of its own: the clock of a leader has not been running.
     timer_.restart(now);
   }
+  if (TROUPE_MUTANT(E2))
+    vote_.voted_for = nobody;
   role_ = follower_role{};
   set_leader(leader, out);
 }
@@ -142,7 +148,7 @@ void consensus::say(peer_message message, peer_output& out, write_id until) {
   // A pre-vote's term is hypothetical; every other message speaks of the present term, which must be durable.
   if (const auto* request = std::get_if<request_vote>(&message); !request || !request->pre_vote)
     until = std::max(until, writes_.newest_vote());
-  if (until <= writes_.completed())
+  if (until <= writes_.completed() || TROUPE_MUTANT(P1))
     out.send.push_back(std::move(message));
   else
     withhold({until, std::move(message)});
@@ -212,7 +218,7 @@ void consensus::handle(const disk_room& report, instant now, peer_output& out) {
 }
 
 void consensus::set_commit(log_index commit, peer_output& out) {
-  if (commit <= commit_)
+  if (commit <= commit_ && !TROUPE_MUTANT(R14))
     return; // Never back (R14).
   TROUPE_ASSERT(commit <= log_.last_index(), "nothing is committed that is not in the log");
   commit_ = commit;

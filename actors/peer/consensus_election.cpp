@@ -2,6 +2,7 @@
 #include "actors/peer/consensus.hpp"
 
 #include "actors/peer/vote.hpp"
+#include "messages/mutant.hpp"
 #include "troupe/assert.hpp"
 
 namespace troupe {
@@ -17,7 +18,7 @@ void consensus::become_candidate(bool pre_vote, instant now, peer_output& out, b
     running.votes.record(self_, true); // Promises nothing, so nothing need be durable.
   } else {
     ++counters_.elections_started;
-    vote_ = {vote_.current_term.next(), self_};
+    vote_ = {vote_.current_term.next(), TROUPE_MUTANT(E3) ? nobody : self_};
   }
   out.facts.push_back({fact::weight::info,
                        std::string{"event="} + (pre_vote ? "pre_vote" : "election")
@@ -68,7 +69,7 @@ void consensus::handle(const timeout_now& request, instant now, peer_output& out
 }
 
 bool consensus::is_sticky(const request_vote& request, instant now) const {
-  if (request.transfer)
+  if (request.transfer || TROUPE_MUTANT(E6))
     return false;
   if (is_leader())
     return true;
@@ -106,7 +107,8 @@ void consensus::handle(const request_vote& request, instant now, peer_output& ou
 void consensus::handle(const vote_reply& reply, instant now, peer_output& out) {
   if (life_ != life::active)
     return;
-  if (reply.about.term > vote_.current_term && members_.is_member(reply.about.from)) {
+  if (reply.about.term > vote_.current_term && members_.is_member(reply.about.from)
+      && !(TROUPE_MUTANT(E5) && reply.pre_vote)) {
     adopt_term(reply.about.term, now, out);
     settle(now, out);
     return;
@@ -115,7 +117,7 @@ void consensus::handle(const vote_reply& reply, instant now, peer_output& out) {
   // A real vote is cast in the candidate's term; a pre-vote is answered in whatever term the voter is in.
   const bool is_current = running && reply.pre_vote == running->pre_vote && reply.round == running->round
       && (running->pre_vote || reply.about.term == vote_.current_term) && members_.is_voter(reply.about.from);
-  if (!is_current) {
+  if (!is_current && !(TROUPE_MUTANT(E10) && running)) {
     ++counters_.stale_replies_dropped;
     return;
   }

@@ -2,6 +2,7 @@
 #include "actors/peer/consensus.hpp"
 
 #include "actors/peer/append.hpp"
+#include "messages/mutant.hpp"
 #include "troupe/assert.hpp"
 
 #include <algorithm>
@@ -107,14 +108,14 @@ void consensus::handle(const append_entries& request, instant now, peer_output& 
     return;
   }
   // Commit no further than this request has proven (N22, R4).
-  set_commit(std::min(request.commit, plan.proven), out);
+  set_commit(std::min(request.commit, TROUPE_MUTANT(R4) ? log_.last_index() : plan.proven), out);
   reply.success = true;
   if (request.batches.empty()) {
     // A heartbeat vouches for contact now, and for what is durable already: it does not queue behind the disk.
     reply.match = std::min(plan.proven, writes_.durable_last());
     say(reply, out);
   } else {
-    reply.match = plan.proven;
+    reply.match = TROUPE_MUTANT(R3) ? log_.last_index() : plan.proven;
     const bool is_durable = plan.proven <= writes_.durable_last();
     say(reply, out, is_durable ? write_id{} : writes_.newest());
   }

@@ -2,6 +2,7 @@
 #include "actors/peer/consensus.hpp"
 
 #include "actors/peer/quorum.hpp"
+#include "messages/mutant.hpp"
 #include "troupe/assert.hpp"
 
 #include <algorithm>
@@ -37,7 +38,8 @@ proposal_result consensus::propose(entry_block block, instant now) {
     return {std::nullopt, life_ == life::stopped ? refusal::stopped : refusal::no_leader};
   if (block.payload.size() > options_.limits.proposal_bytes)
     return {std::nullopt, refusal::too_large};
-  if (uncommitted_bytes_ + block.payload.size() > options_.limits.uncommitted_bytes && !uncommitted_.empty())
+  if (uncommitted_bytes_ + block.payload.size() > options_.limits.uncommitted_bytes && !uncommitted_.empty()
+      && !TROUPE_MUTANT(R8))
     return {std::nullopt, refusal::busy};
   if (!has_room_at_quorum())
     return {std::nullopt, refusal::busy};
@@ -169,9 +171,11 @@ void consensus::handle(const follower_heard& report, instant now, peer_output& o
 // leader's own share is what its own disk has confirmed (R11).
 void consensus::advance_commit(peer_output& out) {
   const auto& leading = std::get<leader_role>(role_);
-  const auto held = quorum_value(
-      members_, [&](peer_id id) { return id == self_ ? writes_.durable_last() : leading.members.at(id).match; });
-  if (held <= commit_ || log_.term_at(held) != vote_.current_term)
+  const auto held = quorum_value(members_, [&](peer_id id) {
+    return id == self_ ? (TROUPE_MUTANT(R11) ? log_.last_index() : writes_.durable_last())
+                       : leading.members.at(id).match;
+  });
+  if (held <= commit_ || (log_.term_at(held) != vote_.current_term && !TROUPE_MUTANT(R1)))
     return;
   set_commit(held, out);
   while (!uncommitted_.empty() && uncommitted_.front().first <= commit_) {
@@ -181,14 +185,15 @@ void consensus::advance_commit(peer_output& out) {
 }
 
 std::optional<log_index> consensus::own_term_commit() const {
-  return commit_ > std::get<leader_role>(role_).before_term ? std::optional{commit_} : std::nullopt;
+  return commit_ > std::get<leader_role>(role_).before_term || TROUPE_MUTANT(Q2) ? std::optional{commit_}
+                                                                                 : std::nullopt;
 }
 
 void consensus::confirm_reads(peer_output& out) {
   auto& leading = std::get<leader_role>(role_);
   const auto acknowledged = quorum_value(
       members_, [&](peer_id id) { return id == self_ ? leading.reads.round() : leading.members.at(id).read_round; });
-  for (auto& read : leading.reads.confirm(acknowledged, own_term_commit()))
+  for (auto& read : leading.reads.confirm(TROUPE_MUTANT(Q1) ? leading.reads.round() : acknowledged, own_term_commit()))
     out.confirmed_reads.push_back(read);
 }
 
@@ -214,7 +219,7 @@ void consensus::look_after_leadership(instant now, peer_output& out) {
   const auto oldest_contact = now - options_.times.election_timeout_max;
   const bool in_touch =
       is_quorum(members_, [&](peer_id id) { return id == self_ || leading.members.at(id).sent_at > oldest_contact; });
-  if (!in_touch) {
+  if (!in_touch && !TROUPE_MUTANT(E8)) {
     out.facts.push_back({fact::weight::warn, "event=step_down reason=no_quorum"});
     become_follower(nobody, now, out);
     return;

@@ -1,6 +1,7 @@
 // Snapshots (paper §7): the log's beginning, and what a follower does with InstallSnapshot. See consensus.hpp.
 #include "actors/peer/consensus.hpp"
 
+#include "messages/mutant.hpp"
 #include "troupe/assert.hpp"
 
 #include <algorithm>
@@ -56,7 +57,7 @@ void consensus::handle(const install_snapshot& piece, instant now, peer_output& 
   if (!follow(piece.about, now, out))
     return;
   settle(now, out);
-  if (piece.at.index <= commit_) {
+  if (piece.at.index <= commit_ && !TROUPE_MUTANT(S4)) {
     // Nothing new in it (S2). It proves the leader's log up to there, and ours is the same.
     return answer_installed(piece, std::min(piece.at.index, writes_.durable_last()), out);
   }
@@ -128,9 +129,9 @@ void consensus::install(instant now, peer_output& out) {
   const auto piece = reception_->take_unanswered();
   reception_.reset();
   note_snapshot(mark);
-  if (mark.at.index > commit_) {
+  if (mark.at.index > commit_ || TROUPE_MUTANT(S4)) {
     TROUPE_ASSERT(unflushed_.empty() && !truncation_, "what an event writes is handed over with it");
-    if (log_.has(mark.at)) {
+    if ((log_.has(mark.at) && !TROUPE_MUTANT(S2)) || TROUPE_MUTANT(S3)) {
       log_.forget_up_to(mark.at);
     } else {
       void_from_ = log_.base().index.next();

@@ -1,11 +1,14 @@
 #include "actors/peer/read_index.hpp"
 
+#include "messages/mutant.hpp"
+
 namespace troupe {
 
 bool read_index::open_round(std::optional<log_index> commit) {
   if (fresh_.empty())
     return false;
-  ++round_;
+  if (round_ == 0 || !TROUPE_MUTANT(Q3))
+    ++round_;
   for (auto& read : fresh_) {
     read.at = commit;
     read.round = round_;

@@ -2,6 +2,7 @@
 /// What a leader has accepted and its state machine has not applied yet, in bytes.
 #pragma once
 
+#include "messages/mutant.hpp"
 #include "troupe/types.hpp"
 
 #include <cstddef>
@@ -30,7 +31,7 @@ public:
   }
 
   [[nodiscard]] bool has_room(std::size_t more, std::size_t limit) const {
-    return blocks_.empty() || bytes_ + more <= limit;
+    return blocks_.empty() || bytes_ + more <= limit || TROUPE_MUTANT(R8);
   }
 
 private:

@@ -1,5 +1,6 @@
 #include "actors/replicator/progress.hpp"
 
+#include "messages/mutant.hpp"
 #include "troupe/assert.hpp"
 
 #include <algorithm>
@@ -16,7 +17,10 @@ constexpr std::size_t max_remembered = 4096;
 
 progress::progress(envelope about, std::uint32_t incarnation, log_position probe_from, peer_options options)
     : about_{about}, incarnation_{incarnation}, options_{options}, last_{probe_from.index},
-      next_{probe_from.index.next()}, previous_{probe_from} {}
+      next_{probe_from.index.next()}, previous_{probe_from} {
+  if (TROUPE_MUTANT(R7))
+    match_ = probe_from.index;
+}
 
 // -- events ----------------------------------------------------------------------------------------------------------
 
@@ -99,11 +103,11 @@ void progress::note_success(const append_reply& reply, const sent_request* sent)
 // follower's log only comes closer to the leader's, so however late it is, a refusal never leads back up: late ones of
 // earlier requests must not undo what one probe after the other has found out.
 void progress::note_refusal(const append_reply& reply, const sent_request& sent) {
-  if (sent.number <= given_up_ || sent.previous.index <= match_)
+  if ((sent.number <= given_up_ || sent.previous.index <= match_) && !TROUPE_MUTANT(R5))
     return;
   ++refusals_;
   const auto hint = reply.conflict.index != log_index{} ? reply.conflict.index : reply.last.next();
-  const auto place = std::max(match_.next(), std::min(hint, sent.previous.index));
+  const auto place = std::max(TROUPE_MUTANT(R5) ? log_index{1} : match_.next(), std::min(hint, sent.previous.index));
   if (!streaming_ && place >= next_)
     return;
   if (sent.previous.index <= anchor_.index)
@@ -261,7 +265,7 @@ std::vector<entry_batch> progress::take_request(std::size_t max_bytes) {
     bytes += part.size_bytes();
     entries += part.count();
     outbox_bytes_ -= part.size_bytes();
-    if (part.count() == front.count())
+    if (part.count() == front.count() || TROUPE_MUTANT(R6))
       outbox_.pop_front();
     else
       outbox_.front() = front.slice(part.last().next(), front.last());

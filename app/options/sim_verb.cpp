@@ -35,6 +35,7 @@ what to play
   --plan FILE       these faults, a line each, instead of drawn ones
   --scenario FILE   a hand-written story instead (docs/scenarios.md; many in stage/scenarios), with the seed it names, or
                     --seed and --seeds
+  --mutant NAME     with this bug built in, in a build of the preset mutants (script/mutants --list)
 
 what to say
   --out DIR         where the plan, the story and the diagram of a run that broke a promise are written (default .)

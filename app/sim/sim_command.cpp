@@ -5,6 +5,7 @@
 #include "app/sim/kv_workload.hpp"
 #include "app/sim/progress.hpp"
 #include "app/sim/scenario_command.hpp"
+#include "messages/mutant.hpp"
 #include "stage/finding.hpp"
 #include "stage/simulation.hpp"
 
@@ -39,6 +40,20 @@ std::size_t print_coverage(const coverage& marks) {
     never += marks.of(mark) == 0 ? 1 : 0;
   }
   return never;
+}
+
+/// What is wrong with a mutant that is asked for; nothing once it is awake.
+std::optional<std::string> wake(const std::string& mutant) {
+#ifdef TROUPE_MUTANTS
+  if (wake_mutant(mutant))
+    return std::nullopt;
+  std::string names;
+  for (const auto& each : all_mutants())
+    names += (names.empty() ? "" : ", ") + std::string{each.name};
+  return "there is no mutant called " + mutant + "; there are: " + names;
+#else
+  return mutant + " is not in this program: only the preset `mutants` builds bugs in (script/mutants)";
+#endif
 }
 
 class simulation {
@@ -120,6 +135,8 @@ private:
 } // namespace
 
 exit_code run_sim(const sim_settings& settings) {
+  if (const auto words = settings.mutant.empty() ? std::nullopt : wake(settings.mutant))
+    return refuse("--mutant: " + *words);
   logs().set_level(spdlog::level::off); // Everything that happens is in the story.
   if (settings.bench) {
     bench_stage();
