@@ -1,6 +1,7 @@
 #include "stage/safety_checker.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <type_traits>
 
 namespace troupe {
@@ -150,21 +151,27 @@ void safety_checker::commit_up_to(log_index index, const std::string& who) {
   }
 }
 
-// A leader that is deposed before it has told anybody what it has committed (a no-op, which is not delivered either)
-// and is elected again speaks of it then. Copies count that were acknowledged in the entry's own term.
-bool safety_checker::was_committed_before(peer_id leader, log_index commit) const {
-  const auto* entry = disks_.at(leader)->durable_at(commit);
-  if (entry == nullptr)
-    return false;
-  const auto led_by = leaders_.find(entry->term);
-  if (led_by == leaders_.end() || led_by->second != leader)
-    return false;
-  std::size_t copies = 1;
-  for (const auto member : members_) {
-    const auto acknowledged = acknowledged_.find({entry->term, member});
-    copies += acknowledged != acknowledged_.end() && acknowledged->second >= commit;
+// A leader may be deposed before anybody, its own service included, has been told what it has committed: up to an entry
+// of a term that it led, what a quorum acknowledged in that term.
+log_index safety_checker::committed_while_leading(peer_id id) const {
+  const auto& disk = *disks_.at(id);
+  auto furthest = log_index{};
+  for (const auto& [term, leader] : leaders_) {
+    if (leader != id)
+      continue;
+    std::vector<log_index> copies{disk.last()};
+    for (const auto member : members_)
+      if (const auto found = acknowledged_.find({term, member}); found != acknowledged_.end() && member != id)
+        copies.push_back(found->second);
+    const auto needed = members_.size() / 2 + 1;
+    if (copies.size() < needed)
+      continue;
+    std::sort(copies.begin(), copies.end(), std::greater<>{});
+    const auto index = copies[needed - 1];
+    if (const auto* entry = disk.durable_at(index); entry != nullptr && entry->term == term)
+      furthest = std::max(furthest, index);
   }
-  return copies > members_.size() / 2;
+  return furthest;
 }
 
 void safety_checker::check_commit(peer_id leader, term_number term, log_index commit) {
@@ -172,7 +179,7 @@ void safety_checker::check_commit(peer_id leader, term_number term, log_index co
     return;
   if (commit > committed()) {
     // Only an entry of the leader's own term is committed by counting (§5.4.2, Figure 8).
-    if (const auto own = term_in_log_of(leader, term, commit); own != term && !was_committed_before(leader, commit))
+    if (const auto own = term_in_log_of(leader, term, commit); own != term && commit > committed_while_leading(leader))
       fail("peer " + text(leader) + " commits entry " + text(commit) + " of an earlier term in term " + text(term)
            + " by counting copies");
     commit_up_to(commit, "peer " + text(leader));
@@ -204,7 +211,7 @@ void safety_checker::check(const append_reply& message) {
 // nobody of them yet.
 bool safety_checker::may_stand_for(peer_id id, log_position at) {
   if (at.index > committed()) {
-    const auto justified = was_committed_before(id, at.index) ? at.index : committed_by_leader(id);
+    const auto justified = std::max(committed_while_leading(id), committed_by_leader(id));
     commit_up_to(std::min(justified, at.index), "peer " + text(id));
   }
   return at.index == log_index{} || (at.index <= committed() && ledger_[at.index.value() - 1].term == at.term);
@@ -266,7 +273,9 @@ void safety_checker::delivers(peer_id id, log_index index, term_number term, std
     return;
   const auto who = "peer " + text(id);
   if (index > committed()) {
-    const auto justified = committed_by_leader(id);
+    auto justified = committed_by_leader(id);
+    if (index > justified)
+      justified = committed_while_leading(id);
     if (index > justified)
       return fail(who + " delivers entry " + text(index) + ", which nobody had any right to commit");
     commit_up_to(justified, who);

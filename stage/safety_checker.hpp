@@ -76,7 +76,7 @@ private:
   void is_written(peer_id id, const log_write& write);
   void remember_vote(peer_id id, const hard_state& vote);
   void remember_entries(peer_id id, const log_write& write);
-  [[nodiscard]] bool was_committed_before(peer_id leader, log_index commit) const;
+  [[nodiscard]] log_index committed_while_leading(peer_id id) const;
   [[nodiscard]] bool may_stand_for(peer_id id, log_position at);
   void commit_up_to(log_index index, const std::string& who);
   [[nodiscard]] const logged_entry* durable_on_quorum(log_index index) const;
