@@ -86,9 +86,15 @@ void safety_checker::check(const append_entries& message) {
   auto& sent = sent_[message.about.term];
   if (message.previous.index > log_index{})
     sent[message.previous.index.value()] = message.previous.term;
-  for (const auto& batch : message.batches)
-    for (auto i = batch.first(); i <= batch.last(); i = i.next())
+  auto next = message.previous.index.next();
+  for (const auto& batch : message.batches) {
+    if (batch.first() != next)
+      return fail("peer " + text(message.about.from) + " leaves out entries: it sends " + text(batch.first())
+                  + " behind " + text(next.before()));
+    next = batch.last().next();
+    for (auto i = batch.first(); i < next; i = i.next())
       sent[i.value()] = batch.term();
+  }
   check_commit(message.about.from, message.about.term, message.commit);
 }
 
@@ -99,6 +105,13 @@ void safety_checker::check_leader(const append_entries& message) {
                 + text(message.about.term));
   if (!is_new)
     return;
+  const auto votes = std::count_if(members_.begin(), members_.end(), [&](peer_id member) {
+    const auto cast = votes_.find({member, message.about.term});
+    return cast != votes_.end() && cast->second == message.about.from;
+  });
+  if (!trusts_commits_ && static_cast<std::size_t>(votes) <= members_.size() / 2)
+    return fail("peer " + text(message.about.from) + " leads term " + text(message.about.term) + " with "
+                + std::to_string(votes) + " votes of " + std::to_string(members_.size()));
   // Leader completeness (§5.4.3): a leader's log holds all that was committed in earlier terms.
   for (auto i = log_index{1}; i <= committed(); i = i.next()) {
     // A leader that won late, of a term that others have left behind, need not have what they committed since.
@@ -344,6 +357,28 @@ void safety_checker::is_written(peer_id id, const log_write& write) {
   const auto leader = leaders_.find(disks_.at(id)->written_vote().current_term);
   if (write.truncate_from && !write.vote && leader != leaders_.end() && leader->second == id)
     fail("peer " + text(id) + " cuts its own log while it leads term " + text(leader->first));
+  if (most_uncommitted_bytes_ && leader != leaders_.end() && leader->second == id)
+    check_uncommitted(id, leader->first, write);
+}
+
+// What a leader has accepted and cannot have committed yet is bounded (I16); a single command may be larger.
+void safety_checker::check_uncommitted(peer_id id, term_number term, const log_write& write) {
+  const auto& disk = *disks_.at(id);
+  std::size_t bytes = 0;
+  std::size_t largest = 0;
+  const auto count = [&](std::size_t entry_bytes) {
+    bytes += entry_bytes;
+    largest = std::max(largest, entry_bytes);
+  };
+  for (auto i = std::max(committed(), committed_by_leader(id)).next(); i <= disk.last_written(); i = i.next())
+    if (const auto* entry = disk.written_at(i); entry->term == term)
+      count(entry->bytes);
+  for (const auto& batch : write.append)
+    if (batch.term() == term)
+      count(batch.size_bytes());
+  if (bytes > *most_uncommitted_bytes_ + largest + entry_overhead_bytes)
+    fail("I16: peer " + text(id) + " has accepted " + std::to_string(bytes)
+         + " bytes that are not committed; its bound is " + std::to_string(*most_uncommitted_bytes_));
 }
 
 } // namespace troupe

@@ -16,6 +16,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,6 +37,9 @@ public:
 
   /// Takes every commit for justified: for peers that play opposite puppets, who have no disks.
   void trust_commits() { trusts_commits_ = true; }
+
+  /// Holds leaders to that bound of what they accept and have not committed.
+  void bound_uncommitted(std::size_t bytes) { most_uncommitted_bytes_ = bytes; }
 
   /// A message leaves a living peer.
   void leaves(const peer_message& message);
@@ -74,6 +78,7 @@ private:
   void check_commit(peer_id leader, term_number term, log_index commit);
   void becomes_durable(peer_id id, const log_write& write);
   void is_written(peer_id id, const log_write& write);
+  void check_uncommitted(peer_id id, term_number term, const log_write& write);
   void remember_vote(peer_id id, const hard_state& vote);
   void remember_entries(peer_id id, const log_write& write);
   [[nodiscard]] log_index committed_while_leading(peer_id id) const;
@@ -97,6 +102,7 @@ private:
   std::vector<committed_entry> ledger_;
   std::map<peer_id, log_index> delivered_;
   bool trusts_commits_ = false;
+  std::optional<std::size_t> most_uncommitted_bytes_;
 };
 
 } // namespace troupe

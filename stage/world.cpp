@@ -71,6 +71,7 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
     : options_{std::move(options)}, workload_{std::move(clients)}, chance_{seed * 0x9e3779b97f4a7c15ull + 1},
       runtime_{chance_.roll()}, network_{runtime_, chance_.fork()},
       checker_{runtime_.judge(), first_ids(options_.knobs.nodes)}, ledger_{runtime_.judge()}, trace_{options_.tells} {
+  checker_.bound_uncommitted(options_.knobs.peers.limits.uncommitted_bytes);
   network_.watch([this](const peer_message& message) { checker_.leaves(message); });
   network_.believes = [this](peer_id from, peer_id to) { return believes(from, to); };
   const auto tell = [this](trace_event::kind what, std::uint64_t number, const peer_message& message) {
