@@ -83,7 +83,9 @@ std::optional<std::string> directory_disk::rot(dice& chance) {
   const auto bytes = files_->contents(path);
   if (bytes.empty())
     return std::nullopt;
-  const auto at = chance.below(bytes.size());
+  // Mostly where something is: a segment is zeros for the most part.
+  const auto used = bytes.find_last_not_of('\0') + 1;
+  const auto at = chance.below(used > 0 && chance.chance(75) ? used : bytes.size());
   const auto bit = chance.below(8);
   files_->corrupt(path, at, std::string(1, static_cast<char>(bytes[at] ^ (1 << bit))));
   return path + " byte " + std::to_string(at) + " bit " + std::to_string(bit);

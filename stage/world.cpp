@@ -210,6 +210,9 @@ void stage_world::start(peer_id id) {
     node.node->start();
   } catch (const storage_error& refused) {
     network_.remove(id);
+    if (!node.doomed)
+      runtime_.judge().fail("node " + text(id)
+                            + " does not start, and nothing but its power failed: " + refused.what());
     return retire(id, sometimes::damage_refused, refused.what());
   } catch (const io_error& failure) {
     if (!failure.is_lack_of_room())
@@ -783,13 +786,24 @@ void stage_world::heal(const std::set<peer_id>& core) {
   ++fault_epoch_; // Faults that were to end later are over, or not, by decree.
   present_faults_.clear();
   network_.set_quality(way_quality{});
-  for (const auto one : ids())
-    for (const auto other : ids())
-      if (one != other && core.contains(one))
-        for (const auto& [from, to] : {std::pair{one, other}, std::pair{other, one}}) {
-          cuts_[{from, to}] = core.contains(other) ? 0 : 1;
-          network_.cut(from, to, !core.contains(other));
-        }
+  const auto cut = [this](peer_id from, peer_id to, bool is_cut) {
+    cuts_[{from, to}] = is_cut ? 1 : 0;
+    network_.cut(from, to, is_cut);
+  };
+  for (const auto one : core)
+    for (const auto other : core)
+      if (one != other)
+        cut(one, other, false);
+  // Of the rest each is cut off, or can be heard only, or can hear only: who hears nobody must not lead (E8).
+  for (const auto other : ids()) {
+    if (core.contains(other))
+      continue;
+    const auto way = chance_.below(3);
+    for (const auto one : core) {
+      cut(other, one, way != 1);
+      cut(one, other, way != 2);
+    }
+  }
   for (const auto id : core) {
     auto& node = at(id);
     node.pauses = node.slow_applies = node.stalls = node.fills = node.downs = 0;

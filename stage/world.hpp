@@ -80,7 +80,8 @@ public:
   /// The same with an operation of the caller's own; nothing if the node is down.
   std::optional<operation_id> ask_once(peer_id id, const workload::request& request);
 
-  /// Ends all faults: at nodes of `core` and between them. The rest stays as it is, cut off from the core.
+  /// Ends all faults: at nodes of `core` and between them. The rest stays as it is, cut off from the core in one
+  /// direction at least.
   void heal(const std::set<peer_id>& core);
   /// Nodes whose disks do not keep them from taking part.
   [[nodiscard]] std::vector<peer_id> able() const;
@@ -150,6 +151,7 @@ private:
   void hear_answer(std::uint64_t number, std::uint32_t offset, const answer_list& answers);
   void hear_refusal(std::uint64_t number, std::uint32_t offset, refusal why);
   void cut_off_clients_of(peer_id id);
+  void demand_quiet_return(const std::set<peer_id>& core, duration slowest);
   void look_at_workload();
   [[noreturn]] void fail(const std::string& what);
 

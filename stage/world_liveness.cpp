@@ -83,6 +83,10 @@ void stage_world::demand_liveness() {
   if (served > 20 && per_operation > 50 * nodes_.size() + 4 * nodes_.size() * beats / served)
     fail("L7: " + std::to_string(per_operation) + " messages per operation in a healed quorum");
 
+  // L2 again: who was away for a while, and is one more than needed, comes back and deposes nobody (E6).
+  if (core.size() > quorum)
+    demand_quiet_return(core, slowest);
+
   // L5: whatever was ever asked has ended, wherever.
   for (const auto id : ids())
     if (!core.contains(id)) {
@@ -117,6 +121,31 @@ void stage_world::demand_liveness() {
   }
   if (auto trouble = workload_->final_trouble())
     fail(*trouble);
+}
+
+void stage_world::demand_quiet_return(const std::set<peer_id>& core, duration slowest) {
+  const auto led_by = leader();
+  auto others = core;
+  others.erase(led_by);
+  const auto away = *std::next(others.begin(), static_cast<std::ptrdiff_t>(chance_.below(others.size())));
+  const auto before = leader_changes_;
+  const auto cut_off = [&](bool is_cut) {
+    for (const auto other : core)
+      if (other != away) {
+        network_.cut(away, other, is_cut);
+        network_.cut(other, away, is_cut);
+      }
+  };
+  note(trace_event::kind::strikes, away, [] { return std::string{"is away for a while"}; });
+  let_clients_ask(chance_.chance(50)); // With and without news that it lacks when it comes back.
+  cut_off(true);
+  runtime_.run_for(3 * slowest);
+  cut_off(false);
+  runtime_.run_for(2 * slowest);
+  let_clients_ask(false);
+  if (leader_changes_ != before)
+    fail("L2: node " + std::to_string(away.value()) + " was away for " + in_ms(3 * slowest)
+         + ", and the others changed their leader " + std::to_string(leader_changes_ - before) + " times for that");
 }
 
 } // namespace troupe
