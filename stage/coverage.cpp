@@ -29,6 +29,7 @@ std::string_view name_of(sometimes mark) {
   case sometimes::full_leader: return "a leader's disk is full";
   case sometimes::full_follower: return "a follower's disk is full";
   case sometimes::stalled_leader: return "a leader's disk hangs";
+  case sometimes::sync_failed: return "a sync fails, and the node ends itself";
   case sometimes::command_refused_busy: return "a command is refused: busy";
   case sometimes::command_uncertain: return "a command ends uncertain";
   case sometimes::read_not_ready: return "a read cannot be confirmed in time";

@@ -35,6 +35,7 @@ enum class sometimes : std::uint8_t {
   full_leader,
   full_follower,
   stalled_leader,
+  sync_failed,
   command_refused_busy,
   command_uncertain,
   read_not_ready,

@@ -27,7 +27,14 @@ void delayed_storage::submit(std::vector<log_write> writes, std::function<void()
   if (!*powered_)
     return;
   model_->submitted(writes);
+  const auto break_sync = std::exchange(valve_->break_sync, nullptr);
+  if (break_sync)
+    break_sync(true);
   under_->write(std::move(writes));
+  if (break_sync) {
+    under_->sync(); // Throws at whoever asked, as production's does.
+    break_sync(false);
+  }
   const auto span = static_cast<std::uint64_t>((latency_.most + valve_->extra - latency_.least).count());
   const auto wait = latency_.least + duration{static_cast<duration::rep>(chance_.below(span + 1))};
   // The power may go, and this object with it, before the sync is due.

@@ -46,6 +46,8 @@ struct disk_valve {
   bool stalled = false;
   /// Each sync takes up to so much longer.
   duration extra{};
+  /// Called once, before the next write: with true it shall have a sync of the disk fail, with false not any more.
+  std::function<void(bool)> break_sync;
   /// Syncs that fell due while stalled.
   std::vector<std::function<void()>> waiting;
 

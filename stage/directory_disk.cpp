@@ -3,6 +3,7 @@
 #include "stage/two_step_log.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace troupe {
@@ -73,6 +74,13 @@ void directory_disk::put_back() {
 
 void directory_disk::limit_to(std::optional<std::uint64_t> more_bytes) {
   files_->limit_to(more_bytes ? files_->used_bytes() + *more_bytes : ~std::uint64_t{0});
+}
+
+void directory_disk::fail_sync(bool fails) {
+  if (fails)
+    files_->fail(simulated_disk::operation::sync, 1, EIO);
+  else
+    files_->on_call(nullptr);
 }
 
 std::optional<std::string> directory_disk::rot(dice& chance) {

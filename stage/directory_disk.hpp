@@ -44,6 +44,8 @@ public:
   void put_back();
   /// Files may take so many bytes more than they take now; nothing: as many as they like.
   void limit_to(std::optional<std::uint64_t> more_bytes);
+  /// Has the next sync of a file fail, or not any more.
+  void fail_sync(bool fails);
   /// Flips one bit somewhere in its files. Says where; nothing if there is no file.
   std::optional<std::string> rot(dice& chance);
 

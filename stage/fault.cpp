@@ -31,6 +31,7 @@ constexpr std::array kinds{
     kind_name{fault_kind::network, "network", "network", 8},
     kind_name{fault_kind::way, "way", "network", 6},
     kind_name{fault_kind::stall, "stall", "disks", 8},
+    kind_name{fault_kind::fail_sync, "fail-sync", "disks", 3},
     kind_name{fault_kind::slow_disk, "slow-disk", "disks", 5},
     kind_name{fault_kind::fill, "fill", "disks", 8},
     kind_name{fault_kind::rot, "rot", "disks", 2},

@@ -26,6 +26,7 @@ enum class fault_kind : std::uint8_t {
   network,   ///< All ways are as bad as `quality`.
   way,       ///< The way from `node` to `other` is as bad as `quality`.
   stall,     ///< No sync of `node`'s disk ends.
+  fail_sync, ///< The next sync of `node`'s disk fails: the node ends itself, and starts again at the end.
   slow_disk, ///< Each takes up to `amount` microseconds.
   fill,      ///< `node`'s disk has room for `amount` bytes more.
   rot,       ///< `node` crashes, one bit of its files flips, and it starts again at the end.

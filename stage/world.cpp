@@ -276,7 +276,13 @@ void stage_world::node_ended(peer_id id, std::uint64_t life, const std::string& 
   runtime_.after(duration::zero(), [this, id, life, why] {
     if (at(id).life != life || !is_alive(id))
       return;
-    runtime_.judge().fail("node " + text(id) + " ended itself: " + why);
+    if (at(id).failed_in != life)
+      return runtime_.judge().fail("node " + text(id) + " ended itself: " + why);
+    // A disk that failed once is not asked again.
+    marks_.hit(sometimes::sync_failed);
+    note(trace_event::kind::strikes, id, [&] { return "ends itself: " + why; });
+    at(id).has_ended = true;
+    go_down(id);
   });
 }
 
@@ -536,6 +542,13 @@ void stage_world::begin_fault(const fault& f) {
     ++node->stalls;
     node->node->valve().stalled = true;
     break;
+  case fault_kind::fail_sync:
+    if (++node->failing_syncs == 1)
+      node->node->valve().break_sync = [node](bool fails) {
+        node->disk->fail_sync(fails);
+        node->failed_in = fails ? node->life : 0;
+      };
+    break;
   case fault_kind::slow_disk: node->node->valve().extra = std::chrono::microseconds{f.amount}; break;
   case fault_kind::fill:
     ++node->fills;
@@ -624,6 +637,15 @@ void stage_world::end_fault(const fault& f) {
       node->node->valve().open();
       node->stalled_until = runtime_.now();
     }
+    break;
+  case fault_kind::fail_sync:
+    if (node->failing_syncs == 0 || --node->failing_syncs > 0)
+      break;
+    node->node->valve().break_sync = nullptr;
+    if (node->failed_in == node->life && node->node->alive())
+      runtime_.judge().fail("node " + text(f.node) + " goes on after a sync of its disk has failed");
+    if (std::exchange(node->has_ended, false))
+      come_up(f.node);
     break;
   case fault_kind::slow_disk: node->node->valve().extra = {}; break;
   case fault_kind::fill:
@@ -806,7 +828,9 @@ void stage_world::heal(const std::set<peer_id>& core) {
   }
   for (const auto id : core) {
     auto& node = at(id);
-    node.pauses = node.slow_applies = node.stalls = node.fills = node.downs = 0;
+    node.pauses = node.slow_applies = node.stalls = node.fills = node.downs = node.failing_syncs = 0;
+    node.has_ended = false;
+    node.node->valve().break_sync = nullptr;
     runtime_.release_all_of(id);
     node.disk->limit_to(std::nullopt);
     node.node->valve().extra = {};

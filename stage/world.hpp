@@ -109,7 +109,10 @@ private:
     unsigned stalls = 0;
     instant stalled_until{};
     unsigned fills = 0;
-    unsigned downs = 0; ///< Faults that keep it from being started.
+    unsigned failing_syncs = 0;
+    std::uint64_t failed_in = 0; ///< The life that was told of a failed sync.
+    bool has_ended = false;      ///< Itself, for that.
+    unsigned downs = 0;          ///< Faults that keep it from being started.
     std::uint64_t backup_boot = 0;
     std::optional<link_identity> identity;
   };

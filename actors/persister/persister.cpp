@@ -1,5 +1,7 @@
 #include "actors/persister/persister.hpp"
 
+#include "messages/mutant.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -238,6 +240,8 @@ private:
     try {
       work();
     } catch (const std::exception& failure) {
+      if (TROUPE_MUTANT(P6))
+        return finish_group();
       on_fatal_(failure.what());
       this->quit(caf::exit_reason::unhandled_exception);
     }
