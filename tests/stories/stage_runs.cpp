@@ -1,0 +1,315 @@
+// Whole runs: a seed is a run, a run that breaks a promise is made small and shown, and the front door for state
+// machines of anybody's.
+#include "actors/logging.hpp"
+#include "stage/finding.hpp"
+#include "stage/register_workload.hpp"
+#include "tests/support/seeds.hpp"
+#include "troupe/stage.hpp"
+
+#include <doctest/doctest.h>
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::unique_ptr<workload> registers(const stage_knobs& knobs) {
+  return make_register_workload(5, knobs.read_percent, knobs.value_bytes);
+}
+
+simulation_options short_runs() {
+  simulation_options options;
+  options.lasts = 20s;
+  options.faults = std::get<std::set<fault_kind>>(parse_fault_kinds("all"));
+  return options;
+}
+
+/// Counts; what else it does is somebody's mistake.
+class counter : public state_machine {
+public:
+  std::size_t apply(std::span<const command> commands, answer_list& answers) override {
+    for (std::size_t i = 0; i < commands.size(); ++i)
+      answers.add(count());
+    return commands.size();
+  }
+  void query(std::string_view, answer_list& answers) override { answers.add(std::to_string(value_)); }
+  std::unique_ptr<state_view> save() override { return view_of(std::to_string(value_)); }
+  void load(chunk_source& chunks) override { value_ = std::stoll(read_all(chunks)); }
+
+protected:
+  virtual std::string count() { return std::to_string(++value_); }
+  long long value_ = 0;
+};
+
+/// Forgets what it counted when it loads.
+class forgetful final : public counter {
+  void load(chunk_source& chunks) override {
+    counter::load(chunks);
+    value_ /= 2;
+  }
+};
+
+/// Cannot count beyond fifty.
+class fragile final : public counter {
+  std::string count() override {
+    if (value_ >= 50)
+      throw std::runtime_error{"fifty is the most"};
+    return counter::count();
+  }
+};
+
+/// Believes that there is one of it in a process.
+class shared final : public counter {
+  std::string count() override { return std::to_string(++of_all_); }
+  static inline long long of_all_ = 0;
+};
+
+template <class Machine>
+class counting final : public workload {
+public:
+  std::shared_ptr<state_machine> machine() override { return std::make_shared<Machine>(); }
+  request next(unsigned, dice& chance) override {
+    return chance.chance(70) ? request{operation::command, "+", "one more"} : request{operation::query, "", "how many"};
+  }
+};
+
+template <class Machine>
+std::unique_ptr<workload> clients_of() {
+  return std::make_unique<counting<Machine>>();
+}
+
+/// A directory that is gone afterwards.
+struct scratch {
+  scratch() {
+    auto pattern = (std::filesystem::temp_directory_path() / "troupe-stage-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path = pattern;
+  }
+  ~scratch() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+std::string contents(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream{path}.rdbuf();
+  return text.str();
+}
+
+stage_options small_play() {
+  stage_options options;
+  options.seeds = 10;
+  options.lasts = 20s;
+  options.directory = "";
+  return options;
+}
+
+} // namespace
+
+TEST_CASE("One seed gives one run of the whole world, and another seed another") {
+  std::set<std::uint64_t> hashes;
+  std::size_t played = 0;
+  over_seeds(10, [&](std::uint64_t seed) {
+    ++played;
+    const auto run = plan_run(seed, short_runs());
+    const auto once = play(seed, run, registers);
+    const auto again = play(seed, plan_run(seed, short_runs()), registers);
+    CHECK(once.violation.value_or("") == "");
+    CHECK(once.hash == again.hash);
+    CHECK(once.steps == again.steps);
+    hashes.insert(once.hash);
+  });
+  CHECK(hashes.size() == played);
+}
+
+TEST_CASE("Telling a run in words changes nothing of it") {
+  over_seeds(5, [](std::uint64_t seed) {
+    auto run = plan_run(seed, short_runs());
+    const auto mute = play(seed, run, registers);
+    CHECK(mute.events.empty());
+    run.world.tells = true;
+    const auto told = play(seed, run, registers);
+    CHECK(told.hash == mute.hash);
+    CHECK_FALSE(told.events.empty());
+  });
+}
+
+TEST_CASE(
+    "A plan of dozens of faults is shrunk to the one or two that matter, and those break the same promise again") {
+  const auto clients = [](const stage_knobs&) { return clients_of<forgetful>(); };
+  simulation_options options;
+  options.faults = short_runs().faults;
+  unsigned shown = 0, played = 0;
+  over_seeds(10, [&](std::uint64_t seed) {
+    const auto run = plan_run(seed, options);
+    const auto result = play(seed, run, clients);
+    ++played;
+    if (!result.violation)
+      return; // A seed without snapshots.
+    ++shown;
+    CHECK(run.plan.size() > 30);
+    std::size_t last = run.plan.size();
+    const auto found = explain(seed, run, result, clients, {true, [&](std::size_t left, std::size_t drawn) {
+                                                              CHECK(left < last);
+                                                              CHECK(drawn == run.plan.size());
+                                                              last = left;
+                                                            }});
+    INFO("left:\n" << found.plan);
+    CHECK(found.comes_again);
+    CHECK(found.faults <= 2);
+    CHECK(found.faults_drawn == run.plan.size());
+    CHECK(found.end_of_story.find("BROKEN") != std::string::npos);
+    // What is left was drawn: nothing was made up.
+    std::istringstream lines{found.plan};
+    for (std::string line; std::getline(lines, line);)
+      CHECK(to_string(run.plan).find(line + '\n') != std::string::npos);
+    // It is the same in the run as it was planned, not only in the shorter one that was looked at while shrinking.
+    auto small = run;
+    small.plan.clear();
+    std::istringstream again{found.plan};
+    for (std::string line; std::getline(again, line);)
+      small.plan.push_back(std::get<fault>(parse_fault(line)));
+    const auto replayed = play(seed, small, clients);
+    REQUIRE(replayed.violation);
+    CHECK(kind_of_violation(*replayed.violation) == kind_of_violation(found.violation));
+  });
+  CHECK((shown > 2 || played < 8));
+}
+
+TEST_CASE("What breaks without any fault is shrunk to none, and a plan that cannot be smaller stays as it is") {
+  const auto run = plan_run(1, short_runs());
+  const auto clients = [](const stage_knobs&) { return clients_of<shared>(); };
+  const auto result = play(1, run, clients);
+  REQUIRE(result.violation);
+  CHECK(shrink(1, run, *result.violation, clients, 100).empty());
+  CHECK(shrink(1, run, *result.violation, clients, 0).size() == run.plan.size()); // No run to try anything with.
+  CHECK(shrink(1, run, "another promise", clients, 20).size() == run.plan.size());
+}
+
+TEST_CASE("Violations are of one kind if their words differ in numbers only") {
+  CHECK(kind_of_violation("node 4 answers command 342") == kind_of_violation("node 1 answers command 7"));
+  CHECK(kind_of_violation("node 4 answers command 342") != kind_of_violation("node 4 applies command 342"));
+}
+
+TEST_CASE("The front door plays seeds of a sound state machine to the end, and the same ones the same way") {
+  std::uint64_t done = 0;
+  auto options = small_play();
+  options.seeds = 3;
+  options.progress = [&](std::uint64_t seeds) { CHECK(seeds == ++done); };
+  const auto outcome = simulate(clients_of<counter>, options);
+  CHECK_FALSE(outcome.found);
+  CHECK(outcome.seeds == 3);
+  CHECK(done == 3);
+  CHECK(outcome.answered > 100);
+  CHECK(outcome.virtual_seconds > 60);
+  CHECK(to_string(outcome).find("seeds=3 violations=0 ") != std::string::npos);
+  options.progress = {};
+  CHECK(simulate(clients_of<counter>, options).trace == outcome.trace);
+  options.first_seed = 2;
+  CHECK(simulate(clients_of<counter>, options).trace != outcome.trace);
+}
+
+TEST_CASE("The front door finds a load that forgets, and its files say all of it") {
+  scratch here;
+  auto options = small_play();
+  options.directory = here.path;
+  const auto outcome = simulate(clients_of<forgetful>, options);
+  REQUIRE(outcome.found);
+  const auto& found = *outcome.found;
+  CHECK(found.comes_again);
+  CHECK(outcome.seeds == found.seed);
+  CHECK(contents(found.plan_file) == found.plan);
+  CHECK(contents(found.story_file) == found.story);
+  CHECK(contents(found.diagram_file) == found.diagram);
+  CHECK(found.story.find("  " + found.plan) != std::string::npos);
+  CHECK(found.diagram.starts_with("<!"));
+  const auto words = to_string(outcome);
+  CHECK(words.find("violation: seed=" + std::to_string(found.seed) + " at ") == 0);
+  for (const auto& file : {found.plan_file, found.story_file, found.diagram_file})
+    CHECK(words.find(file) != std::string::npos);
+  // The plan, played from its file, breaks it again, and cannot be smaller.
+  options.first_seed = found.seed;
+  options.seeds = 1;
+  options.plan_file = found.plan_file;
+  const auto again = simulate(clients_of<forgetful>, options);
+  REQUIRE(again.found);
+  CHECK(kind_of_violation(again.found->violation) == kind_of_violation(found.violation));
+  CHECK(again.found->faults == found.faults);
+}
+
+TEST_CASE("The front door finds an exception thrown while a command is applied, and says what it said") {
+  const auto outcome = simulate(clients_of<fragile>, small_play());
+  REQUIRE(outcome.found);
+  CHECK(outcome.found->violation.find("ended itself: ") != std::string::npos);
+  CHECK(outcome.found->violation.find("fifty is the most") != std::string::npos);
+  CHECK(outcome.found->faults == 0);
+}
+
+TEST_CASE("The front door finds what nodes share in a process, as far as it differs between them") {
+  const auto outcome = simulate(clients_of<shared>, small_play());
+  REQUIRE(outcome.found);
+  CHECK(outcome.found->violation.find("not deterministic") != std::string::npos);
+}
+
+TEST_CASE("A violation that does not come again is said to come from something else than the seed") {
+  int runs = 0;
+  const auto only_once = [&]() -> std::unique_ptr<workload> {
+    return ++runs == 1 ? clients_of<shared>() : clients_of<counter>();
+  };
+  const auto outcome = simulate(only_once, small_play());
+  REQUIRE(outcome.found);
+  CHECK_FALSE(outcome.found->comes_again);
+  CHECK(to_string(outcome).find("it does not go by its seed alone") != std::string::npos);
+}
+
+TEST_CASE("The story of the first seed can be told though nothing is broken") {
+  const auto story = tell_first_seed(clients_of<counter>, small_play());
+  CHECK(story.find("asks 1: ") != std::string::npos);
+  CHECK(story.find("No promise was broken.") != std::string::npos);
+}
+
+TEST_CASE("Options that make no sense are refused in words, before anything is played") {
+  scratch here;
+  std::ofstream{here.path + "/bad.plan"} << "# mine\n\nat 1s crash 1\nat 2s melt 1\n";
+  struct row {
+    std::function<void(stage_options&)> change;
+    std::string words;
+  };
+  for (const auto& [change, words] :
+       {row{[](auto& o) { o.nodes = 10; }, "nodes: at most 9"},
+        row{[](auto& o) { o.faults = "fire"; }, "faults: there are no faults called \"fire\""},
+        row{[](auto& o) { o.faults_per_second = -1; }, "faults_per_second: "},
+        row{[](auto& o) { o.lasts = 0s; }, "lasts: "},
+        row{[](auto& o) { o.directory = "/nowhere"; }, "directory: /nowhere is no directory"},
+        row{[](auto& o) { o.plan_file = "/nowhere/plan"; }, "plan_file: cannot read the plan /nowhere/plan"},
+        row{[&](auto& o) { o.plan_file = here.path + "/bad.plan"; },
+            "bad.plan, line 4: there is no fault called \"melt\""}}) {
+    auto options = small_play();
+    change(options);
+    std::string said;
+    try {
+      (void)simulate([]() -> std::unique_ptr<workload> { throw std::logic_error{"something was played"}; }, options);
+    } catch (const std::invalid_argument& refused) {
+      said = refused.what();
+    }
+    CHECK_MESSAGE(said.find(words) != std::string::npos, words << " is not in: " << said);
+  }
+}
+
+TEST_CASE("The library logs nothing while the stage plays, and as before afterwards") {
+  const auto before = logs().level();
+  logs().set_level(spdlog::level::info);
+  auto level = spdlog::level::info;
+  auto options = small_play();
+  options.seeds = 1;
+  options.progress = [&](std::uint64_t) { level = logs().level(); };
+  (void)simulate(clients_of<counter>, options);
+  CHECK(level == spdlog::level::off);
+  CHECK(logs().level() == spdlog::level::info);
+  logs().set_level(before);
+}

@@ -1,0 +1,258 @@
+// What befalls nodes on the stage is what it says, and a quorum that is not healed is not taken for one that is.
+#include "stage/register_workload.hpp"
+#include "stage/world.hpp"
+#include "tests/support/seeds.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <map>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::unique_ptr<workload> some_clients() {
+  return make_register_workload(5, 30, 16);
+}
+
+world_options calm(std::uint64_t nodes, double operations_per_second = 50) {
+  world_options options;
+  options.knobs = plain_knobs(nodes);
+  options.knobs.operations_per_second = operations_per_second;
+  return options;
+}
+
+/// A cluster that has been running for two seconds, and who has spoken since when.
+struct running_cluster {
+  explicit running_cluster(std::uint64_t seed, world_options options = calm(3),
+                           std::unique_ptr<workload> clients = some_clients())
+      : world{seed, std::move(options), std::move(clients)} {
+    world.network().watch([this](const peer_message& message) {
+      said[about(message).from].push_back(world.runtime().now());
+      if (std::holds_alternative<append_entries>(message) || std::holds_alternative<install_snapshot>(message))
+        ++requests[about(message).from];
+    });
+    world.start_all();
+    world.runtime().run_for(2s);
+    REQUIRE(world.leader() != nobody);
+  }
+
+  [[nodiscard]] std::uint64_t said_between(peer_id who, instant from, instant until) {
+    std::uint64_t count = 0;
+    for (const auto when : said[who])
+      count += when >= from && when <= until ? 1 : 0;
+    return count;
+  }
+  [[nodiscard]] peer_id follower() {
+    for (std::uint64_t id = 1; id <= world.nodes(); ++id)
+      if (peer_id{id} != world.leader())
+        return peer_id{id};
+    return nobody;
+  }
+
+  std::map<peer_id, std::vector<instant>> said;
+  std::map<peer_id, std::uint64_t> requests;
+  stage_world world;
+};
+
+fault befalls(fault_kind what, peer_id node, duration lasts) {
+  fault f;
+  f.what = what;
+  f.node = node;
+  f.lasts = lasts;
+  return f;
+}
+
+/// What is broken; empty if nothing is.
+std::string broken(const std::function<void()>& story) {
+  try {
+    story();
+  } catch (const story_failed& failure) {
+    return failure.what();
+  }
+  return "";
+}
+
+} // namespace
+
+TEST_CASE("A leader that is paused says nothing, its replicators neither, and is replaced") {
+  over_seeds(10, [](std::uint64_t seed) {
+    running_cluster cluster{seed};
+    auto& runtime = cluster.world.runtime();
+    const auto paused = cluster.world.leader();
+    cluster.world.strike(befalls(fault_kind::pause, paused, 3s));
+    const auto begin = runtime.now();
+    runtime.run_for(3s - 1us);
+    CHECK(cluster.said_between(paused, begin + 1ns, runtime.now()) == 0);
+    CHECK(cluster.world.leader() != paused);
+    CHECK(cluster.world.leader() != nobody);
+  });
+}
+
+TEST_CASE("What came and fell due for a paused node while it stood still is handled when it goes on, at once") {
+  over_seeds(10, [](std::uint64_t seed) {
+    running_cluster cluster{seed};
+    auto& runtime = cluster.world.runtime();
+    const auto paused = cluster.follower();
+    const auto leader = cluster.world.leader();
+    const auto applied_before = cluster.world.state(paused)->applied;
+    cluster.world.strike(befalls(fault_kind::pause, paused, 500ms));
+    const auto end = runtime.now() + 500ms;
+    const auto asked_before = cluster.requests[leader];
+    runtime.run_for(500ms - 1us);
+    CHECK(cluster.requests[leader] > asked_before);
+    runtime.run_for(2us);
+    CHECK(cluster.said_between(paused, end, end) > 0);
+    runtime.run_for(100ms);
+    CHECK(cluster.world.leader() == leader);
+    CHECK(cluster.world.state(paused)->applied > applied_before);
+  });
+}
+
+TEST_CASE(
+    "A leader that is paused past its term beats no more when it goes on: its lease has lapsed meanwhile (law 5)") {
+  over_seeds(10, [](std::uint64_t seed) {
+    running_cluster cluster{seed};
+    auto& runtime = cluster.world.runtime();
+    const auto paused = cluster.world.leader();
+    cluster.world.strike(befalls(fault_kind::pause, paused, 3s));
+    runtime.run_for(3s - 1us);
+    const auto before = cluster.requests[paused];
+    runtime.run_for(1s);
+    CHECK(cluster.requests[paused] == before);
+    CHECK(cluster.world.state(paused)->term > term_number{1});
+    runtime.judge().demand();
+  });
+}
+
+TEST_CASE("Two pauses that overlap end with the later one, and a crash in between loses neither") {
+  running_cluster cluster{1};
+  auto& runtime = cluster.world.runtime();
+  const auto paused = cluster.follower();
+  cluster.world.strike(befalls(fault_kind::pause, paused, 1s));
+  const auto begin = runtime.now();
+  runtime.run_for(500ms);
+  cluster.world.strike(befalls(fault_kind::pause, paused, 1s));
+  cluster.world.strike(befalls(fault_kind::crash, paused, 200ms));
+  runtime.run_for(1s - 1us);
+  CHECK(cluster.said_between(paused, begin + 1ns, runtime.now()) == 0);
+  runtime.run_for(1s);
+  CHECK(cluster.said_between(paused, begin + 1500ms, runtime.now()) > 0);
+}
+
+TEST_CASE("A node whose disk was replaced by an empty one is turned away by its peers, and takes no part any more") {
+  over_seeds(10, [](std::uint64_t seed) {
+    running_cluster cluster{seed};
+    const auto wiped = cluster.follower();
+    cluster.world.strike(befalls(fault_kind::wipe, wiped, 100ms));
+    cluster.world.runtime().run_for(5s);
+    CHECK(cluster.world.is_retired(wiped));
+    CHECK_FALSE(cluster.world.is_alive(wiped));
+    CHECK(cluster.world.marks().of(sometimes::wiped_disk_refused) == 1);
+  });
+}
+
+TEST_CASE("A node that is given an old copy of its disk is turned away by its peers") {
+  over_seeds(10, [](std::uint64_t seed) {
+    running_cluster cluster{seed};
+    auto& runtime = cluster.world.runtime();
+    const auto old = cluster.follower();
+    cluster.world.strike(befalls(fault_kind::back_up, old, 0s));
+    for (int life = 0; life < 2; ++life) { // Its peers meet later starts than the copy knows of.
+      cluster.world.strike(befalls(fault_kind::crash, old, 100ms));
+      runtime.run_for(2s);
+    }
+    CHECK_FALSE(cluster.world.is_retired(old));
+    cluster.world.strike(befalls(fault_kind::pause, cluster.world.leader(), 2s)); // An election: all speak with all.
+    runtime.run_for(3s);
+    cluster.world.strike(befalls(fault_kind::put_back, old, 100ms));
+    runtime.run_for(5s);
+    CHECK(cluster.world.is_retired(old));
+    CHECK(cluster.world.marks().of(sometimes::old_copy_refused) == 1);
+  });
+}
+
+TEST_CASE("Bits that flip on a disk are refused by recovery, or do no harm") {
+  std::uint64_t refused = 0, played = 0;
+  over_seeds(30, [&](std::uint64_t seed) {
+    running_cluster cluster{seed};
+    auto& runtime = cluster.world.runtime();
+    const auto rotten = cluster.follower();
+    for (int bit = 0; bit < 20; ++bit) // Most hit what was set aside for later.
+      cluster.world.strike(befalls(fault_kind::rot, rotten, 100ms));
+    runtime.run_for(5s);
+    runtime.judge().demand();
+    CHECK(cluster.world.is_alive(rotten) != cluster.world.is_retired(rotten));
+    ++played;
+    refused += cluster.world.marks().of(sometimes::damage_refused);
+  });
+  CHECK((refused > 0 || played < 8)); // Or nothing was shown.
+}
+
+TEST_CASE("A quorum is healed whatever befell it, and serves: the second phase finds nothing") {
+  over_seeds(5, [](std::uint64_t seed) {
+    running_cluster cluster{seed, calm(5)};
+    auto& world = cluster.world;
+    const auto away = cluster.follower();
+    for (const auto what : {fault_kind::pause, fault_kind::stall, fault_kind::slow_apply, fault_kind::isolate})
+      world.strike(befalls(what, away, 1h));
+    world.strike(befalls(fault_kind::crash, world.leader(), 1h));
+    world.runtime().run_for(2s);
+    CHECK(broken([&] { world.demand_liveness(); }) == "");
+  });
+}
+
+TEST_CASE("A cluster without enough nodes for a quorum is not asked to be alive, and the run says that its plan went "
+          "too far") {
+  running_cluster cluster{1};
+  for (int i = 0; i < 2; ++i) {
+    cluster.world.strike(befalls(fault_kind::wipe, peer_id{static_cast<std::uint64_t>(1 + i)}, 100ms));
+    cluster.world.runtime().run_for(1s);
+  }
+  CHECK(broken([&] { cluster.world.demand_liveness(); }).find("fewer nodes than a quorum") != std::string::npos);
+}
+
+TEST_CASE("A quorum that stays deaf though it should be healed breaks L1: nobody leads and commits") {
+  running_cluster cluster{1};
+  cluster.world.network().believes = [](peer_id, peer_id) { return false; };
+  CHECK(broken([&] { cluster.world.demand_liveness(); }).starts_with("L1: "));
+}
+
+namespace {
+
+/// Asks for more than a proposal may have, from some time on.
+class greedy_workload final : public workload {
+public:
+  explicit greedy_workload(const bool& is_greedy) : is_greedy_{is_greedy} {}
+  std::shared_ptr<state_machine> machine() override { return inner_->machine(); }
+  request next(unsigned client, dice& chance) override {
+    if (is_greedy_)
+      return {operation::command, std::string(2000, 'x'), "far too much"};
+    return inner_->next(client, chance);
+  }
+
+private:
+  const bool& is_greedy_;
+  std::unique_ptr<workload> inner_ = some_clients();
+};
+
+} // namespace
+
+TEST_CASE("A healed quorum that elects and then serves nobody breaks L4") {
+  bool is_greedy = false;
+  auto options = calm(3);
+  options.knobs.peers.limits.proposal_bytes = 1000;
+  running_cluster cluster{1, options, std::make_unique<greedy_workload>(is_greedy)};
+  cluster.world.runtime().after(options.knobs.peers.times.election_timeout_max * 3 / 2, [&] { is_greedy = true; });
+  CHECK(broken([&] { cluster.world.demand_liveness(); }).starts_with("L4: a healed quorum served none of "));
+}
+
+TEST_CASE("A healed quorum that changes its leader again and again breaks L2") {
+  running_cluster cluster{1};
+  for (int i = 0; i < 3; ++i)
+    cluster.world.runtime().after(
+        5s + i * 5s, [&] { cluster.world.strike(befalls(fault_kind::pause, cluster.world.leader(), 2s)); });
+  CHECK(broken([&] { cluster.world.demand_liveness(); }).starts_with("L2: a healed quorum changed its leader "));
+}
