@@ -98,10 +98,14 @@ std::variant<program_options, early_end> parse_sim(const std::vector<std::string
   std::string hours = "60s";
   std::string knobs = "drawn";
   app.add_flag("--help,-h", help);
-  auto* seed = app.add_option("--seed", settings.seed);
-  auto* seeds = app.add_option("--seeds", settings.seeds);
+  // CLI11 would count down from the largest number.
+  const auto counts_up = [](const std::string& text) {
+    return text.starts_with('-') ? shown(text) + " is not a whole number from 0" : std::string{};
+  };
+  auto* seed = app.add_option("--seed", settings.seed)->check(counts_up);
+  auto* seeds = app.add_option("--seeds", settings.seeds)->check(counts_up);
   app.add_option("--hours", hours);
-  app.add_option("--peers", settings.peers);
+  app.add_option("--peers", settings.peers)->check(counts_up);
   app.add_option("--faults", settings.faults);
   app.add_option("--rate", settings.rate);
   app.add_option("--knobs", knobs);

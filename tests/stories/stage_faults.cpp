@@ -22,6 +22,12 @@ std::string trouble_with(const std::string& line) {
   return words == nullptr ? "" : *words;
 }
 
+bool is_same(const way_quality& a, const way_quality& b) {
+  return a.least_delay == b.least_delay && a.most_delay == b.most_delay && a.loss_percent == b.loss_percent
+      && a.duplicate_percent == b.duplicate_percent && a.in_order == b.in_order
+      && a.bytes_per_second == b.bytes_per_second;
+}
+
 } // namespace
 
 TEST_CASE("Every drawn plan is the same when it was written down and is read again") {
@@ -38,7 +44,12 @@ TEST_CASE("Every drawn plan is the same when it was written down and is read aga
       CHECK(again.what == f.what);
       CHECK(again.at == f.at);
       CHECK(again.lasts == f.lasts);
+      if (f.what != fault_kind::network && f.what != fault_kind::split)
+        CHECK(again.node == f.node);
+      CHECK(again.other == f.other);
+      CHECK(again.amount == f.amount);
       CHECK(again.side == f.side);
+      CHECK(is_same(again.quality, f.quality));
       met.insert(f.what);
     }
   }
