@@ -352,6 +352,9 @@ void stage_world::check_crash_image(peer_id id) {
   // hangs, for none may go before the log says so durably.
   if (node.stalls > 0 || runtime_.now() < node.stalled_until + std::chrono::seconds{1})
     return;
+  // A leader keeps what it sends, and all behind it, as long as the follower is waited for.
+  if (runtime_.now() < node.led_until + 12 * options_.knobs.options_of(id).times.election_timeout_max)
+    return;
   if (const auto kept = options_.knobs.peers.snapshots.kept; node.disk->snapshots() > kept + nodes_.size() + 3)
     runtime_.judge().fail("I16: " + std::to_string(node.disk->snapshots()) + " snapshots lie on the disk of node "
                           + text(id) + ", and " + std::to_string(kept) + " are to be kept");
@@ -385,6 +388,7 @@ void stage_world::observe(const peer_message& message) {
   const auto& envelope = about(message);
   if (const auto* append = std::get_if<append_entries>(&message)) {
     note_leader(envelope.from, envelope.term);
+    at(envelope.from).led_until = runtime_.now();
     if (append->commit > log_index{} && append->previous.term < envelope.term
         && append->commit > append->previous.index)
       marks_.hit(sometimes::old_entry_committed_by_a_new_one);

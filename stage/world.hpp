@@ -108,6 +108,7 @@ private:
     unsigned slow_applies = 0;
     unsigned stalls = 0;
     instant stalled_until{};
+    instant led_until{};
     unsigned fills = 0;
     unsigned failing_syncs = 0;
     std::uint64_t failed_in = 0; ///< The life that was told of a failed sync.

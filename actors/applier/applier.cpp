@@ -291,8 +291,11 @@ private:
   }
 
   void take_place(state_built& m) {
-    if (!m.trouble.empty())
-      return fail(m.trouble);
+    if (!m.trouble.empty()) {
+      // It may have gone from the disk while this waited for it: then a later one is here, and stands for it.
+      is_elsewhere_ = false;
+      return skip_to_newest() ? go_on() : fail(m.trouble);
+    }
     try {
       if (!TROUPE_MUTANT(S7))
         m.state->take_place();
