@@ -8,7 +8,7 @@ namespace {
 
 const uuid disk_of_two{{2, 2, 2, 2}};
 const link_identity me{"blue", peer_id{1}, {{1, 1}}, 4};
-const acquaintances known{{peer_id{2}, disk_of_two}, {peer_id{3}, std::nullopt}};
+const acquaintances known{{peer_id{2}, acquaintance{disk_of_two, 3}}, {peer_id{3}, std::nullopt}};
 
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
