@@ -122,6 +122,7 @@ TEST_CASE("One seed gives one run of the whole world, and another seed another")
     CHECK(once.violation.value_or("") == "");
     CHECK(once.hash == again.hash);
     CHECK(once.steps == again.steps);
+    CHECK(once.hash != play(seed + 1, run, registers).hash); // The same plan and knobs, and other luck.
     hashes.insert(once.hash);
   });
   CHECK(hashes.size() == played);
@@ -164,16 +165,16 @@ TEST_CASE(
     CHECK(found.faults <= 2);
     CHECK(found.faults_drawn == run.plan.size());
     CHECK(found.end_of_story.find("BROKEN") != std::string::npos);
-    // What is left was drawn: nothing was made up.
-    std::istringstream lines{found.plan};
-    for (std::string line; std::getline(lines, line);)
-      CHECK(to_string(run.plan).find(line + '\n') != std::string::npos);
-    // It is the same in the run as it was planned, not only in the shorter one that was looked at while shrinking.
+    // What is left was drawn, and befell before the promise broke: the story is short.
     auto small = run;
     small.plan.clear();
-    std::istringstream again{found.plan};
-    for (std::string line; std::getline(again, line);)
+    std::istringstream lines{found.plan};
+    for (std::string line; std::getline(lines, line);) {
+      CHECK(to_string(run.plan).find(line + '\n') != std::string::npos);
       small.plan.push_back(std::get<fault>(parse_fault(line)));
+      CHECK(small.plan.back().at <= found.at);
+    }
+    // It breaks the run as it was planned, not only the shorter one that was looked at while shrinking.
     const auto replayed = play(seed, small, clients);
     REQUIRE(replayed.violation);
     CHECK(kind_of_violation(*replayed.violation) == kind_of_violation(found.violation));
@@ -188,7 +189,13 @@ TEST_CASE("What breaks without any fault is shrunk to none, and a plan that cann
   REQUIRE(result.violation);
   CHECK(shrink(1, run, *result.violation, clients, 100).empty());
   CHECK(shrink(1, run, *result.violation, clients, 0).size() == run.plan.size()); // No run to try anything with.
-  CHECK(shrink(1, run, "another promise", clients, 20).size() == run.plan.size());
+  unsigned runs = 0;
+  const auto counted = [&](const stage_knobs&) {
+    ++runs;
+    return clients_of<shared>();
+  };
+  CHECK(shrink(1, run, "another promise", counted, 20).size() == run.plan.size());
+  CHECK(runs == 20);
 }
 
 TEST_CASE("Violations are of one kind if their words differ in numbers only") {
@@ -239,6 +246,7 @@ TEST_CASE("The front door finds a load that forgets, and its files say all of it
   const auto again = simulate(clients_of<forgetful>, options);
   REQUIRE(again.found);
   CHECK(kind_of_violation(again.found->violation) == kind_of_violation(found.violation));
+  CHECK(again.found->faults_drawn == found.faults);
   CHECK(again.found->faults == found.faults);
 }
 
