@@ -85,14 +85,22 @@ TEST_CASE("A plan has only the kinds that were asked for, and none is no fault a
 }
 
 TEST_CASE("Lines of every kind are read as docs/simulating-your-state-machine.md has them") {
-  for (const auto* line : {"at 1.25s crash 2 after 17 for 800ms", "at 2s pause 3 for 1s", "at 2s cut 1 -> 3 for 2s",
-                           "at 2s isolate 3 for 2s", "at 2s split 1,2 for 2s",
-                           "at 3s network loss 10% duplicate 5% delay 1ms..50ms unordered rate 100000 for 5s",
-                           "at 3s way 1 -> 2 loss 50% for 1s", "at 4s stall 1 for 2s", "at 4s slow-disk 1 20ms for 2s",
-                           "at 4s fill 1 4096 for 2s", "at 5s rot 2 for 1s", "at 5s wipe 2 for 1s", "at 5s back-up 2",
-                           "at 5s put-back 2 for 1s", "at 6s slow-apply 3 for 1s",
-                           "  at\t2 pause 3"}) // Seconds, if no unit is given; for no time, if none is.
-    CHECK_MESSAGE(trouble_with(line).empty(), line << ": " << trouble_with(line));
+  std::set<fault_kind> met;
+  for (const auto* line :
+       {"at 1.25s crash 2 after 17 for 800ms", "at 2s pause 3 for 1s", "at 2s cut 1 -> 3 for 2s",
+        "at 2s isolate 3 for 2s", "at 2s split 1,2 for 2s",
+        "at 3s network loss 10% duplicate 5% delay 1ms..50ms unordered rate 100000 for 5s",
+        "at 3s way 1 -> 2 loss 50% for 1s", "at 4s stall 1 for 2s", "at 4s slow-disk 1 20ms for 2s",
+        "at 4s fill 1 4096 for 2s", "at 4s fail-sync 1 for 2s", "at 5s rot 2 for 1s", "at 5s wipe 2 for 1s",
+        "at 5s back-up 2", "at 5s put-back 2 for 1s", "at 6s slow-apply 3 for 1s"}) {
+    REQUIRE_MESSAGE(trouble_with(line).empty(), line << ": " << trouble_with(line));
+    met.insert(std::get<fault>(parse_fault(line)).what);
+  }
+  CHECK(met == all_kinds());
+  const auto short_one = std::get<fault>(parse_fault("  at\t2 pause 3")); // Seconds, and no time at all.
+  CHECK(short_one.at == 2s);
+  CHECK(short_one.lasts == 0s);
+  CHECK(std::get<fault>(parse_fault("at 1s pause 1 for good")).lasts == for_good);
   const auto quality = std::get<fault>(parse_fault("at 3s way 1 -> 2 loss 7% delay 2ms..3ms unordered rate 9")).quality;
   CHECK(quality.loss_percent == 7);
   CHECK(quality.least_delay == 2ms);
