@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <map>
 #include <utility>
 
 namespace troupe {
@@ -84,9 +86,13 @@ void directory_disk::fail_sync(bool fails) {
 }
 
 std::optional<std::string> directory_disk::rot(dice& chance) {
-  const auto paths = files_->paths();
-  if (paths.empty())
+  // Each kind of file as often as any other: most are segments.
+  std::map<std::string, std::vector<std::string>> kinds;
+  for (const auto& path : files_->paths())
+    kinds[path.substr(path.find_last_of("./"))].push_back(path);
+  if (kinds.empty())
     return std::nullopt;
+  const auto& [kind, paths] = *std::next(kinds.begin(), static_cast<std::ptrdiff_t>(chance.below(kinds.size())));
   const auto& path = paths[chance.below(paths.size())];
   const auto bytes = files_->contents(path);
   if (bytes.empty())

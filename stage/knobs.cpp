@@ -71,6 +71,7 @@ stage_knobs draw_knobs(dice& chance, std::uint64_t nodes) {
   knobs.latency = {microseconds{50}, microseconds{draw<std::int64_t>(chance, 100, slowest)}};
   knobs.clients = draw(chance, 1u, 8u);
   knobs.operations_per_second = static_cast<double>(draw(chance, 5, 150));
+  knobs.most_in_a_lot = chance.chance(50) ? draw(chance, 2u, 8u) : 1;
   knobs.read_percent = draw(chance, 0u, 70u);
   knobs.value_bytes = chance.chance(80) ? draw<std::size_t>(chance, 1, 64) : draw<std::size_t>(chance, 100, 3000);
   knobs.keys = chance.chance(60) ? draw(chance, 2u, 8u) : draw(chance, 20u, 100u);
@@ -91,9 +92,9 @@ std::string to_string(const stage_knobs& knobs) {
       + " entries, in flight " + std::to_string(limits.in_flight_bytes) + " bytes, snapshot every "
       + std::to_string(knobs.peers.snapshots.log_entries) + " entries keeping "
       + std::to_string(knobs.peers.snapshots.trailing_entries) + ", " + std::to_string(knobs.clients) + " clients, "
-      + std::to_string(static_cast<int>(knobs.operations_per_second)) + " operations/s of "
-      + std::to_string(knobs.value_bytes) + " bytes to " + std::to_string(knobs.keys) + " keys, "
-      + std::to_string(knobs.read_percent) + " % reads";
+      + std::to_string(static_cast<int>(knobs.operations_per_second)) + " operations/s, up to "
+      + std::to_string(knobs.most_in_a_lot) + " together, of " + std::to_string(knobs.value_bytes) + " bytes to "
+      + std::to_string(knobs.keys) + " keys, " + std::to_string(knobs.read_percent) + " % reads";
   for (std::size_t i = 0; i < knobs.clock_percent.size(); ++i)
     line += (i == 0 ? ", clocks at " : "/") + std::to_string(knobs.clock_percent[i]);
   return knobs.clock_percent.empty() ? line : line + " %";

@@ -24,6 +24,8 @@ struct stage_knobs {
   unsigned clients = 4;
   /// Operations of all clients together, per second.
   double operations_per_second = 50;
+  /// Operations that a client submits together, at most.
+  unsigned most_in_a_lot = 1;
   unsigned read_percent = 30;
   std::size_t value_bytes = 16;
   /// Few are fought over, many make a state of some size.

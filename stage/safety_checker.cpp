@@ -361,22 +361,17 @@ void safety_checker::is_written(peer_id id, const log_write& write) {
     check_uncommitted(id, leader->first, write);
 }
 
-// What a leader has accepted and cannot have committed yet is bounded (I16); a single command may be larger.
+// What a leader has accepted and cannot have committed yet is bounded (I16).
 void safety_checker::check_uncommitted(peer_id id, term_number term, const log_write& write) {
   const auto& disk = *disks_.at(id);
   std::size_t bytes = 0;
-  std::size_t largest = 0;
-  const auto count = [&](std::size_t entry_bytes) {
-    bytes += entry_bytes;
-    largest = std::max(largest, entry_bytes);
-  };
   for (auto i = std::max(committed(), committed_by_leader(id)).next(); i <= disk.last_written(); i = i.next())
     if (const auto* entry = disk.written_at(i); entry->term == term)
-      count(entry->bytes);
+      bytes += entry->bytes;
   for (const auto& batch : write.append)
     if (batch.term() == term)
-      count(batch.size_bytes());
-  if (bytes > *most_uncommitted_bytes_ + largest + entry_overhead_bytes)
+      bytes += batch.size_bytes();
+  if (bytes > *most_uncommitted_bytes_ + entry_overhead_bytes) // The no-op that opens a term goes beside it.
     fail("I16: peer " + text(id) + " has accepted " + std::to_string(bytes)
          + " bytes that are not committed; its bound is " + std::to_string(*most_uncommitted_bytes_));
 }

@@ -38,7 +38,8 @@ public:
   /// Takes every commit for justified: for peers that play opposite puppets, who have no disks.
   void trust_commits() { trusts_commits_ = true; }
 
-  /// Holds leaders to that bound of what they accept and have not committed.
+  /// Holds leaders to that bound of what they accept and have not committed. A lot by itself may be larger than their
+  /// own bound: then this one must be as large.
   void bound_uncommitted(std::size_t bytes) { most_uncommitted_bytes_ = bytes; }
 
   /// A message leaves a living peer.

@@ -24,7 +24,7 @@ public:
 
   void play() {
     for (const auto& [id, past] : story_.pasts)
-      world_.preload(id, past.term.value_or(past.log.empty() ? term_number{} : past.log.back()), past.log);
+      world_.preload(id, {past.term.value_or(past.log.empty() ? term_number{} : past.log.back()), nobody}, past.log);
     world_.start_all();
     world_.let_clients_ask(story_.clients_ask);
     for (const auto& each : story_.scenes) {

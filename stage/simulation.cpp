@@ -13,6 +13,8 @@ run_options plan_run(std::uint64_t seed, const simulation_options& options) {
   run.world.knobs = options.plain_knobs ? plain_knobs(nodes) : draw_knobs(chance, nodes);
   run.world.crash_image_every = options.crash_image_every;
   run.plan = draw_plan(chance, nodes, options.lasts, options.faults_per_second, options.faults);
+  if (!options.plain_knobs && chance.chance(25))
+    run.pasts = draw_pasts(chance, nodes);
   run.lasts = options.lasts;
   return run;
 }

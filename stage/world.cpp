@@ -71,7 +71,9 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
     : options_{std::move(options)}, workload_{std::move(clients)}, chance_{seed * 0x9e3779b97f4a7c15ull + 1},
       runtime_{chance_.roll()}, network_{runtime_, chance_.fork()},
       checker_{runtime_.judge(), first_ids(options_.knobs.nodes)}, ledger_{runtime_.judge()}, trace_{options_.tells} {
-  checker_.bound_uncommitted(options_.knobs.peers.limits.uncommitted_bytes);
+  const auto& knobs = options_.knobs;
+  checker_.bound_uncommitted(
+      std::max(knobs.peers.limits.uncommitted_bytes, knobs.most_in_a_lot * (knobs.value_bytes + 100)));
   network_.watch([this](const peer_message& message) { checker_.leaves(message); });
   network_.believes = [this](peer_id from, peer_id to) { return believes(from, to); };
   const auto tell = [this](trace_event::kind what, std::uint64_t number, const peer_message& message) {
@@ -176,7 +178,7 @@ void stage_world::note(trace_event::kind what, peer_id node, const std::function
 
 // -- lives -----------------------------------------------------------------------------------------------------------
 
-void stage_world::preload(peer_id id, term_number term, const std::vector<term_number>& entries) {
+void stage_world::preload(peer_id id, const hard_state& vote, const std::vector<term_number>& entries) {
   std::vector<entry_batch> log;
   auto index = log_index{};
   for (const auto each : entries) {
@@ -185,7 +187,7 @@ void stage_world::preload(peer_id id, term_number term, const std::vector<term_n
     index = index.next();
     log.push_back(entry_batch::stamp(block.take(), each, index, 0));
   }
-  at(id).node->preload({term, nobody}, std::move(log));
+  at(id).node->preload(vote, std::move(log));
 }
 
 void stage_world::start_all() {
@@ -674,7 +676,8 @@ void stage_world::let_clients_ask(bool asking) {
 }
 
 void stage_world::client_turn(unsigned client, std::uint64_t epoch) {
-  const auto mean = 1e9 * static_cast<double>(clients_.size()) / options_.knobs.operations_per_second;
+  const auto together = (1.0 + options_.knobs.most_in_a_lot) / 2;
+  const auto mean = 1e9 * together * static_cast<double>(clients_.size()) / options_.knobs.operations_per_second;
   const auto pause = duration{static_cast<std::int64_t>(chance_.below(static_cast<std::uint64_t>(2 * mean) + 1))};
   runtime_.after(pause, [this, client, epoch] {
     if (epoch != asking_epoch_)
@@ -693,16 +696,27 @@ void stage_world::ask_once(peer_id id) {
 std::optional<operation_id> stage_world::ask_once(peer_id id, const workload::request& request) {
   if (!is_alive(id))
     return std::nullopt;
-  return ask(static_cast<unsigned>(chance_.below(clients_.size())), id, request);
+  const auto client = static_cast<unsigned>(chance_.below(clients_.size()));
+  lot_draft draft;
+  const auto operation = add(draft, client, id, request);
+  submit(std::move(draft), client, id);
+  return operation;
 }
 
 void stage_world::ask(unsigned client, peer_id id) {
-  if (is_alive(id))
-    ask(client, id, workload_->next(client, chance_));
+  if (!is_alive(id))
+    return;
+  lot_draft draft;
+  for (auto left = 1 + chance_.below(options_.knobs.most_in_a_lot); left > 0; --left) {
+    const auto request = workload_->next(client, chance_);
+    if (!draft.operations.empty() && draft.what != request.what)
+      submit(std::exchange(draft, {}), client, id); // Commands and queries do not mix.
+    (void)add(draft, client, id, request);
+  }
+  submit(std::move(draft), client, id);
 }
 
-operation_id stage_world::ask(unsigned client, peer_id id, const workload::request& request) {
-  auto& node = at(id);
+operation_id stage_world::add(lot_draft& draft, unsigned client, peer_id id, const workload::request& request) {
   const auto [operation, content] = ledger_.asks(request.what, request.content, runtime_.now());
   workload_->asked(operation, client, request);
   look_at_workload();
@@ -711,12 +725,17 @@ operation_id stage_world::ask(unsigned client, peer_id id, const workload::reque
         + one_line(request.words);
   });
   trace_.fold(operation.value());
-  const auto number = ++lot_number_;
-  lots_[number] = {id, node.life, {operation}, 0};
-  entry_block_builder block;
-  block.add(entry_kind::command, content);
-  runtime_.tell(node.node->peer(), submit{clients_[client], number, request.what, block.take()});
+  draft.what = request.what;
+  draft.operations.push_back(operation);
+  draft.block.add(entry_kind::command, content);
   return operation;
+}
+
+void stage_world::submit(lot_draft draft, unsigned client, peer_id id) {
+  auto& node = at(id);
+  const auto number = ++lot_number_;
+  lots_[number] = {id, node.life, std::move(draft.operations), 0};
+  runtime_.tell(node.node->peer(), troupe::submit{clients_[client], number, draft.what, draft.block.take()});
 }
 
 void stage_world::hear_answer(std::uint64_t number, std::uint32_t offset, const answer_list& answers) {
@@ -871,7 +890,11 @@ run_result play(std::uint64_t seed, const world_options& options, const workload
 
 run_result play(std::uint64_t seed, const run_options& options, const workload_maker& clients) {
   return play(seed, options.world, clients, [&](stage_world& world) {
+    for (std::size_t i = 0; i < options.pasts.size(); ++i)
+      world.preload(peer_id{i + 1}, options.pasts[i].vote, options.pasts[i].log);
     world.start_all();
+    if (!options.pasts.empty())
+      world.demand_leader_of_first_quorum();
     world.follow(options.plan);
     world.runtime().run_for(options.lasts);
     if (options.demands_liveness)

@@ -15,6 +15,7 @@
 #include "stage/node.hpp"
 #include "stage/operation_ledger.hpp"
 #include "stage/packet_network.hpp"
+#include "stage/past.hpp"
 #include "stage/runtime.hpp"
 #include "stage/safety_checker.hpp"
 #include "stage/trace_log.hpp"
@@ -53,8 +54,8 @@ public:
   [[nodiscard]] trace_log& trace() { return trace_; }
   [[nodiscard]] std::uint64_t nodes() const { return options_.knobs.nodes; }
 
-  /// Writes a history to a node's disk before its first life: terms of its entries, in order, and a term with no vote.
-  void preload(peer_id id, term_number term, const std::vector<term_number>& entries);
+  /// Writes a history to a node's disk before its first life: its vote, and the terms of its entries, in order.
+  void preload(peer_id id, const hard_state& vote, const std::vector<term_number>& entries);
   /// All nodes begin, and clients ask.
   void start_all();
   void start(peer_id id);
@@ -93,6 +94,8 @@ public:
   /// How often somebody has begun to lead.
   [[nodiscard]] std::uint64_t leader_changes() const { return leader_changes_; }
 
+  /// A quorum is there first, and must have a leader soon, whatever its logs are (L1); then the others begin, too.
+  void demand_leader_of_first_quorum();
   /// The second phase: fails the run if a promise of liveness is broken (L1 to L5, L7).
   void demand_liveness();
 
@@ -116,6 +119,13 @@ private:
     unsigned downs = 0;          ///< Faults that keep it from being started.
     std::uint64_t backup_boot = 0;
     std::optional<link_identity> identity;
+  };
+
+  /// What a client is about to submit.
+  struct lot_draft {
+    operation what = operation::command;
+    std::vector<operation_id> operations;
+    entry_block_builder block;
   };
 
   struct lot {
@@ -151,10 +161,14 @@ private:
 
   void client_turn(unsigned client, std::uint64_t epoch);
   void ask(unsigned client, peer_id id);
-  operation_id ask(unsigned client, peer_id id, const workload::request& request);
+  operation_id add(lot_draft& draft, unsigned client, peer_id id, const workload::request& request);
+  void submit(lot_draft draft, unsigned client, peer_id id);
   void hear_answer(std::uint64_t number, std::uint32_t offset, const answer_list& answers);
   void hear_refusal(std::uint64_t number, std::uint32_t offset, refusal why);
   void cut_off_clients_of(peer_id id);
+  [[nodiscard]] std::set<peer_id> draw_quorum(std::vector<peer_id> candidates);
+  [[nodiscard]] duration slowest_timeout() const;
+  void await_leader(const std::set<peer_id>& core, const std::string& what);
   void demand_quiet_return(const std::set<peer_id>& core, duration slowest);
   void look_at_workload();
   [[noreturn]] void fail(const std::string& what);
@@ -202,6 +216,8 @@ struct run_result {
 
 struct run_options {
   world_options world;
+  /// What is on the disks when the run begins; nothing if empty.
+  std::vector<node_past> pasts;
   fault_plan plan;
   /// Of the first phase.
   duration lasts = std::chrono::seconds{60};

@@ -15,19 +15,63 @@ std::string in_ms(duration span) {
 
 } // namespace
 
+std::set<peer_id> stage_world::draw_quorum(std::vector<peer_id> candidates) {
+  const auto quorum = nodes_.size() / 2 + 1;
+  const auto size = quorum + chance_.below(candidates.size() - quorum + 1);
+  std::set<peer_id> drawn;
+  while (drawn.size() < size) {
+    const auto at_random = chance_.below(candidates.size());
+    drawn.insert(candidates[at_random]);
+    candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(at_random));
+  }
+  return drawn;
+}
+
+duration stage_world::slowest_timeout() const {
+  auto slowest = duration::zero();
+  for (const auto id : ids())
+    slowest = std::max<duration>(slowest, options_.knobs.options_of(id).times.election_timeout_max);
+  return slowest;
+}
+
+// L1: a leader that has committed in its own term, soon.
+void stage_world::await_leader(const std::set<peer_id>& core, const std::string& what) {
+  const auto slowest = slowest_timeout();
+  const auto began_at = runtime_.now();
+  const auto committed_before = checker_.committed();
+  const auto is_served = [&] {
+    const auto id = leader();
+    return id != nobody && core.contains(id) && checker_.committed() > committed_before
+        && checker_.commit_of_term(at(id).node->disk().vote().current_term);
+  };
+  while (!is_served() && runtime_.now() < began_at + 10 * slowest) {
+    for (const auto id : core)
+      ask_once(id);
+    (void)runtime_.run_until(runtime_.now() + slowest / 10, is_served);
+  }
+  if (!is_served())
+    fail("L1: " + in_ms(10 * slowest) + " after a quorum was " + what
+         + " it has no leader that has committed in its term");
+}
+
+void stage_world::demand_leader_of_first_quorum() {
+  const auto first = draw_quorum(ids());
+  for (const auto id : ids())
+    if (!first.contains(id))
+      go_down(id);
+  await_leader(first, "started");
+  for (const auto id : ids())
+    if (!first.contains(id))
+      come_up(id);
+}
+
 void stage_world::demand_liveness() {
   let_clients_ask(false);
   auto candidates = able();
   const auto quorum = nodes_.size() / 2 + 1;
   if (candidates.size() < quorum)
     fail("fewer nodes than a quorum were left able to take part: the plan went too far");
-  std::set<peer_id> core;
-  const auto size = quorum + chance_.below(candidates.size() - quorum + 1);
-  while (core.size() < size) {
-    const auto at_random = chance_.below(candidates.size());
-    core.insert(candidates[at_random]);
-    candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(at_random));
-  }
+  const auto core = draw_quorum(std::move(candidates));
   heal(core);
   note(trace_event::kind::strikes, nobody, [&] {
     std::string line = "a quorum is healed:";
@@ -35,29 +79,14 @@ void stage_world::demand_liveness() {
       line += ' ' + std::to_string(id.value());
     return line;
   });
-  auto slowest = duration::zero();
+  const auto slowest = slowest_timeout();
   auto deadline = duration::zero();
   for (const auto id : ids()) {
     const auto own = options_.knobs.options_of(id);
-    slowest = std::max(slowest, own.times.election_timeout_max);
     deadline = std::max(deadline, own.client_deadline + own.times.election_timeout_min + own.times.heartbeat);
   }
 
-  // L1: a leader that has committed in its own term, soon.
-  const auto healed_at = runtime_.now();
-  const auto committed_before = checker_.committed();
-  const auto is_served = [&] {
-    const auto id = leader();
-    return id != nobody && core.contains(id) && checker_.committed() > committed_before
-        && checker_.commit_of_term(at(id).node->disk().vote().current_term);
-  };
-  while (!is_served() && runtime_.now() < healed_at + 10 * slowest) {
-    for (const auto id : core)
-      ask_once(id);
-    (void)runtime_.run_until(runtime_.now() + slowest / 10, is_served);
-  }
-  if (!is_served())
-    fail("L1: " + in_ms(10 * slowest) + " after a quorum was healed it has no leader that has committed in its term");
+  await_leader(core, "healed");
 
   // L2, L4, L7: it stays, and serves. A node may still be far behind, and another lead for that: the first timeouts do
   // not count.
