@@ -154,6 +154,8 @@ void progress::handle(const snapshot_reply& reply, instant now, progress_output&
       (void)transfer_->answered(reply.number, reply.received_bytes, now, options_.times.heartbeat);
     }
   }
+  if (!transfer_ && match_ >= next_)
+    move_to(match_.next()); // Late proof of more than the snapshot.
   hear(sent, reply.read_round, out);
   send_what_may_go(now, out);
   settle_notice(now);
@@ -302,6 +304,7 @@ void progress::send_what_may_go(instant now, progress_output& out) {
 }
 
 void progress::send(std::vector<entry_batch> batches, log_position previous, instant now, progress_output& out) {
+  TROUPE_ASSERT(batches.empty() || previous.index >= match_, "what a follower is known to have is not sent again (I7)");
   sent_request sent;
   sent.number = ++number_;
   sent.previous = sent.last = previous;
