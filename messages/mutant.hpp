@@ -50,6 +50,7 @@ enum class mutant : std::uint8_t {
   P11,
   P12,
   S2,
+  S2_start,
   S3,
   S4,
   S6,

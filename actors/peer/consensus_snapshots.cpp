@@ -19,7 +19,7 @@ void consensus::believe_recovered(const snapshot_mark& newest) {
     vote_ = {newest.at.term, nobody};
   snapshot_ = newest;
   commit_ = newest.at.index;
-  if (log_.has(newest.at))
+  if (log_.has(newest.at) && !TROUPE_MUTANT(S2_start))
     return;
   log_.begin_behind(newest.at, newest.time);
   start_ = log_start{newest.at, newest.time, newest.at.index};

@@ -28,6 +28,8 @@ using namespace troupe;
 constexpr unsigned keys = 6;
 /// Real seconds a run may take: most take less than one.
 constexpr unsigned patience = 120;
+/// Seeds of which each must find the canary.
+constexpr std::uint64_t canary_seeds = 20;
 
 struct options {
   std::vector<mutant_row> mutants;
@@ -38,6 +40,7 @@ struct options {
 /// What looking for a mutant came to.
 struct outcome {
   std::uint64_t played = 0;
+  std::uint64_t broken = 0;
   std::uint64_t seed = 0; ///< The last one.
   double seconds = 0;
   std::string words; ///< Of the promise that was broken; empty if none was.
@@ -47,7 +50,7 @@ std::unique_ptr<workload> clients_of(const stage_knobs& knobs) {
   return make_kv_workload(keys, knobs.read_percent, knobs.value_bytes);
 }
 
-/// In a process of its own: plays seeds until one breaks a promise, and says so line by line.
+/// In a process of its own: plays seeds until one breaks a promise (with the canary, all), and says so line by line.
 [[noreturn]] void play_here(mutant awake, const std::vector<std::uint64_t>& seeds) {
   chosen_mutant = awake;
   logs().set_level(spdlog::level::off);
@@ -59,7 +62,8 @@ std::unique_ptr<workload> clients_of(const stage_knobs& knobs) {
     ::alarm(patience);
     if (const auto result = play(seed, plan_run(seed, options), clients_of); result.violation) {
       std::printf("broken %s\n", result.violation->c_str());
-      break;
+      if (awake != mutant::canary)
+        break;
     }
   }
   std::fflush(stdout);
@@ -107,6 +111,7 @@ outcome look_for(mutant what, const std::vector<std::uint64_t>& seeds, std::stri
                      static_cast<unsigned long long>(found.seed), static_cast<unsigned long long>(found.played));
     } else if (line.starts_with("broken ")) {
       found.words = line.substr(7);
+      ++found.broken;
     } else if (!line.empty()) {
       others = line;
     }
@@ -125,11 +130,12 @@ outcome look_for(mutant what, const std::vector<std::uint64_t>& seeds, std::stri
 
 std::vector<std::uint64_t> seeds_for(mutant what, const options& chosen) {
   std::vector<std::uint64_t> seeds;
+  const auto most = what == mutant::canary ? canary_seeds : chosen.seeds;
   if (!chosen.forgets)
     for (const auto& known : known_seeds)
       if (known.what == what)
         seeds.push_back(known.seed);
-  for (std::uint64_t seed = 1; seeds.size() < chosen.seeds; ++seed)
+  for (std::uint64_t seed = 1; seeds.size() < most; ++seed)
     if (std::find(seeds.begin(), seeds.end(), seed) == seeds.end())
       seeds.push_back(seed);
   return seeds;
@@ -183,7 +189,7 @@ int main(int argc, char** argv) {
   std::set<std::uint64_t> deadly;
   for (const auto& row : chosen.mutants) {
     const auto found = look_for(row.what, seeds_for(row.what, chosen), row.name);
-    const bool survives = found.words.empty();
+    const bool survives = found.words.empty() || (row.what == mutant::canary && found.broken < found.played);
     survivors += survives ? 1 : 0;
     if (!survives)
       deadly.insert(found.seed);
