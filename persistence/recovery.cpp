@@ -70,8 +70,8 @@ private:
   [[nodiscard]] std::optional<bad_record> take_start(const std::string& path, std::string_view bytes,
                                                      const record_header& header);
   void take_truncation(const std::string& path, const record_header& header);
-  [[nodiscard]] torn_tail judge(const std::string& path, std::string_view bytes, const bad_record& bad,
-                                std::uint32_t last);
+  [[nodiscard]] std::optional<torn_tail> judge(const std::string& path, std::string_view bytes, const bad_record& bad,
+                                               std::uint32_t last);
   void require_whole(const std::string& path) const;
   [[nodiscard]] group_log& group(group_id id) { return log_.groups.try_emplace(id, is_partial_).first->second; }
   [[nodiscard]] std::string path_of(std::uint32_t number) const { return directory_ + "/" + segment_name(number); }
@@ -246,14 +246,17 @@ void log_reader::take_truncation(const std::string& path, const record_header& h
   group.truncate(header.first);
 }
 
-/// Returns what is to be undone if the record is a torn write; throws if it is damage. `last` is the last segment.
-torn_tail log_reader::judge(const std::string& path, std::string_view bytes, const bad_record& bad,
-                            std::uint32_t last) {
+/// Returns what is to be undone if the record is a torn write; throws if it is damage. Nothing if it is no record at
+/// all: behind the end of a segment that is full, as the next one proves, no bit matters. `last` is the last segment.
+std::optional<torn_tail> log_reader::judge(const std::string& path, std::string_view bytes, const bad_record& bad,
+                                           std::uint32_t last) {
   const auto& end = *log_.end;
   const auto number = end.next_lsn;
   if (end.segment.number < last) {
     const auto next = path_of(end.segment.number + 1);
     const auto header = decode_segment_header(next, read_whole(files_, next), owner_);
+    if (header.number == end.segment.number + 1 && header.first_lsn == number && header.chain == end.chain)
+      return std::nullopt;
     durable_ = std::max(durable_, header.first_lsn - 1);
     const auto lost = lsn_range{number, std::max(number, durable_)};
     throw storage_error{path, bad.offset,

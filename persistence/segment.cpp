@@ -167,6 +167,17 @@ bool prepare_zeros(file_system& files, const std::string& path, std::uint64_t si
   return true;
 }
 
+bool holds_only_zeros(file_system& files, const std::string& path) {
+  const auto source = files.open(path, open_mode::read);
+  std::string part(std::min<std::uint64_t>(source->size(), zeros_at_once), '\0');
+  for (std::uint64_t at = 0; at < source->size(); at += part.size()) {
+    const auto read = source->read_at(at, part);
+    if (read == 0 || part.find_first_not_of('\0') < read)
+      return false;
+  }
+  return true;
+}
+
 bool recycle(file_system& files, const std::string& from, const std::string& to) {
   {
     const auto target = files.open(from, open_mode::update);

@@ -90,6 +90,9 @@ struct segment_header {
 /// leaves nothing, if there is no room.
 [[nodiscard]] bool prepare_zeros(file_system& files, const std::string& path, std::uint64_t size_bytes);
 
+/// Is there no byte but 0 in the file? Slow: it reads it all.
+[[nodiscard]] bool holds_only_zeros(file_system& files, const std::string& path);
+
 /// Makes a retired segment a file of zeros at `to`, durably. Slow, too.
 [[nodiscard]] bool recycle(file_system& files, const std::string& from, const std::string& to);
 

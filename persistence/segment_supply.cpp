@@ -16,7 +16,7 @@ constexpr std::uint64_t prepare_after_part = 4;
 constexpr std::uint64_t try_again_after_part = 64;
 
 /// Is there a file of that size? One of another size, left by other settings, is removed.
-bool take_up(file_system& files, const std::string& path, std::uint64_t size_bytes) {
+bool finds(file_system& files, const std::string& path, std::uint64_t size_bytes) {
   if (!files.exists(path))
     return false;
   if (files.open(path, open_mode::read)->size() == size_bytes)
@@ -25,15 +25,21 @@ bool take_up(file_system& files, const std::string& path, std::uint64_t size_byt
   return false;
 }
 
+/// Makes a file of zeros, or of what an earlier life left one: a bit that flipped in it since would look like a record.
+bool provide_zeros(file_system& files, const std::string& path, std::uint64_t size_bytes) {
+  if (!files.exists(path))
+    return prepare_zeros(files, path, size_bytes);
+  return holds_only_zeros(files, path) || recycle(files, path, path);
+}
+
 } // namespace
 
 segment_supply::segment_supply(file_system& files, std::string directory, std::uint64_t segment_bytes, bool prewrite)
     : files_{files}, directory_{std::move(directory)}, segment_bytes_{segment_bytes}, prewrite_{prewrite} {}
 
 void segment_supply::take_stock() {
-  has_spare_ = take_up(files_, spare_path(directory_), segment_bytes_);
-  has_reserve_ = take_up(files_, reserve_path(directory_), segment_bytes_);
-  if (has_reserve_)
+  finds_spare_ = finds(files_, spare_path(directory_), segment_bytes_);
+  if (finds(files_, reserve_path(directory_), segment_bytes_))
     return;
   // It was used, or given up so that this start could be written down: the node must know before it takes on work.
   const auto draft = reserve_path(directory_) + ".tmp";
@@ -87,10 +93,10 @@ std::optional<chore> segment_supply::next_chore(std::uint64_t used_bytes, bool i
   TROUPE_ASSERT(!under_way_, "one chore at a time");
   const auto is_soon =
       used_bytes >= tried_at_bytes_ && used_bytes < tried_at_bytes_ + segment_bytes_ / try_again_after_part;
-  if (lacks_room_ && !is_urgent && is_soon)
+  if (lacks_room_ && !finds_spare_ && !is_urgent && is_soon)
     return std::nullopt;
   const auto is_due = prewrite_ && used_bytes >= segment_bytes_ / prepare_after_part;
-  const auto wants_spare = !has_spare_ && (is_due || lacks_room_);
+  const auto wants_spare = !has_spare_ && (is_due || lacks_room_ || finds_spare_);
   if (!wants_spare && has_reserve_)
     return std::nullopt;
   under_way_ = std::make_shared<outcome>();
@@ -99,9 +105,9 @@ std::optional<chore> segment_supply::next_chore(std::uint64_t used_bytes, bool i
   return [&files = files_, directory = directory_, size_bytes = segment_bytes_, wants_spare,
           wants_reserve = !has_reserve_, made = under_way_] {
     if (wants_spare)
-      made->spare = prepare_zeros(files, spare_path(directory), size_bytes);
+      made->spare = provide_zeros(files, spare_path(directory), size_bytes);
     if (wants_reserve && made->spare == wants_spare)
-      made->reserve = prepare_zeros(files, reserve_path(directory), size_bytes);
+      made->reserve = provide_zeros(files, reserve_path(directory), size_bytes);
     made->found_room = made->spare == wants_spare && made->reserve == wants_reserve;
   };
 }
@@ -136,6 +142,7 @@ chore segment_supply::retire(std::uint32_t first, std::uint32_t behind) {
 void segment_supply::chore_done() {
   if (const auto made = std::exchange(under_way_, nullptr)) {
     has_spare_ = has_spare_ || made->spare;
+    finds_spare_ = false;
     has_reserve_ = has_reserve_ || made->reserve;
     lacks_room_ = lacks_room_ || (std::exchange(is_attempt_, false) && !made->found_room);
   }

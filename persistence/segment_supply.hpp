@@ -23,7 +23,8 @@ public:
   /// Segments of `segment_bytes`, unless a header says otherwise. `prewrite`: spares are made before they are needed.
   segment_supply(file_system& files, std::string directory, std::uint64_t segment_bytes, bool prewrite);
 
-  /// Takes up what an earlier life left, and finds out whether there is room where something is missing.
+  /// Looks for what an earlier life left, and finds out whether there is room where something is missing. What is
+  /// found is spare and reserve once the first chore has read it.
   void take_stock();
 
   /// Makes the first segment of a new log, in which nobody waits yet. Nothing if there is no room.
@@ -65,6 +66,8 @@ private:
   std::uint64_t segment_bytes_;
   bool prewrite_;
   bool has_spare_ = false;
+  /// There is one that has not been read yet.
+  bool finds_spare_ = false;
   bool has_reserve_ = false;
   bool lacks_room_ = false;
   /// Bytes used when it was given out.

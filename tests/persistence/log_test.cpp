@@ -270,6 +270,57 @@ TEST_CASE("a spare that is ready becomes the next segment, and one that is late 
   CHECK(contents(again, 0).entries.size() == index - 1);
 }
 
+TEST_CASE("a bit that flipped in the spare or the reserve of an earlier life never comes to lie in the log") {
+  for (const auto* name : {"d/log/spare", "d/log/reserve"}) {
+    simulated_disk disk{1};
+    std::uint64_t index = 1;
+    const auto add = [&](log_storage& log) {
+      log.submit({appending(g0, {batch(1, index++, {std::string(500, 'x')})})}, [] {});
+    };
+    {
+      log_storage log{disk, "d/log", small_segments()};
+      log.submit({voting(g0, 1)}, [] {});
+      for (run_chore(log); !disk.exists(name) || !disk.exists("d/log/spare"); run_chore(log))
+        add(log);
+    }
+    disk.end_processes();
+    disk.corrupt(name, 3109, "\x80");
+    log_storage log{disk, "d/log", small_segments()};
+    REQUIRE(disk.contents("d/log/spare").size() == 4096);
+    for (auto work = log.next_chore(); work; work = log.next_chore()) {
+      (*work)();
+      log.chore_done();
+    }
+    CHECK(disk.contents("d/log/spare") == std::string(4096, '\0'));
+    CHECK(disk.contents("d/log/reserve") == std::string(4096, '\0'));
+    add(log);
+    disk.crash();
+    log_storage again{disk, "d/log", small_segments()};
+    CHECK(contents(again, 0).entries.size() == index - 1);
+  }
+}
+
+TEST_CASE("a bit that flips behind the last record of a full segment is no damage: the next segment proves its end") {
+  simulated_disk disk{1};
+  std::uint64_t index = 1;
+  {
+    log_storage log{disk, "d/log", small_segments()};
+    log.submit({voting(g0, 1)}, [] {});
+    while (!disk.exists("d/log/" + segment_name(2)))
+      log.submit({appending(g0, {batch(1, index++, {std::string(700, 'x')})})}, [] {});
+  }
+  disk.end_processes();
+  const auto path = "d/log/" + segment_name(1);
+  const auto used = disk.contents(path).find_last_not_of('\0') + 1;
+  REQUIRE(used < 4000);
+  for (const auto at : {used, used + 17, std::size_t{4095}}) {
+    disk.corrupt(path, at, "\x04");
+    log_storage again{disk, "d/log", small_segments()};
+    CHECK(contents(again, 0).entries.size() == index - 1);
+    disk.end_processes();
+  }
+}
+
 TEST_CASE("after a failed write or sync the log does nothing more, and tells nobody that it is done") {
   for (const auto kind : {simulated_disk::operation::write, simulated_disk::operation::sync}) {
     simulated_disk disk{1};
