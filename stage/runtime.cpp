@@ -37,6 +37,22 @@ private:
   std::function<void(caf::message&)> on_reply_;
 };
 
+/// Where failed assertions are written down.
+struct assertion_desk {
+  verdict* judge = nullptr;
+  const peer_id* playing = nullptr;
+};
+assertion_desk desk;
+
+/// The bug that a node has found in itself is a broken promise, and the run ends with it.
+void note_failed_assertion(const char* why, const char* condition, const char* file, int line) {
+  auto words = "bug: " + std::string{why} + " (" + condition + ") at " + file + ":" + std::to_string(line);
+  if (*desk.playing != nobody)
+    words = "node " + std::to_string(desk.playing->value()) + " stops, having found a " + words;
+  desk.judge->fail(words);
+  throw story_failed{words};
+}
+
 caf::resumable* as_job(const caf::strong_actor_ptr& actor) {
   return dynamic_cast<caf::resumable*>(caf::actor_cast<caf::abstract_actor*>(actor));
 }
@@ -49,6 +65,7 @@ struct stage_runtime::engine {
   caf::scheduler::test_coordinator& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   std::set<caf::resumable*> held;
   std::set<peer_id> held_owners;
+  peer_id playing = nobody; ///< The owner of whoever handles a message just now.
   std::unordered_map<caf::actor_id, peer_id> owners; ///< Looked up only: its order means nothing.
 
   [[nodiscard]] caf::detail::test_actor_clock& clock() { return scheduler.clock(); }
@@ -97,18 +114,26 @@ struct stage_runtime::engine {
       if (is_held(jobs[pick]))
         continue;
       std::swap(jobs[pick], jobs.front());
-      return run_front();
+      playing = owner_of(jobs.front());
+      const auto ran = run_front();
+      playing = nobody;
+      return ran;
     }
     return false;
   }
 };
 
 stage_runtime::stage_runtime(std::uint64_t seed)
-    : engine_{std::make_unique<engine>()}, dice_{seed}, started_at_{engine_->clock().now()} {}
+    : engine_{std::make_unique<engine>()}, dice_{seed}, started_at_{engine_->clock().now()} {
+  TROUPE_ASSERT(on_failed_assertion == nullptr, "one stage at a time");
+  desk = {&verdict_, &engine_->playing};
+  on_failed_assertion = note_failed_assertion;
+}
 
 stage_runtime::~stage_runtime() {
   strike();
   engine_->system.await_actors_before_shutdown(false);
+  on_failed_assertion = nullptr;
 }
 
 void stage_runtime::strike() {
