@@ -75,6 +75,9 @@ void log_recovery(peer_id self, const data_directory& directory, const recovery_
   if (report.cut)
     logs().warn("peer={} event=torn_write_undone file={} offset={} bytes={} why={}", self.value(), report.cut->file,
                 report.cut->offset, report.cut->bytes, in_log_quotes(report.cut->why));
+  if (report.lost)
+    logs().error("peer={} event=log_lost segments_set_aside={} why={}", self.value(), report.lost->segments.size(),
+                 in_log_quotes(report.lost->words));
   if (report.healed_votes + report.healed_hints > 0)
     logs().warn("peer={} event=copies_healed votes={} hints={}", self.value(), report.healed_votes,
                 report.healed_hints);
@@ -116,6 +119,7 @@ void running_node::open(file_system& files, node_options options, std::shared_pt
   log.segment_bytes = options.segment_bytes;
   log.identity = directory_->identity();
   log.must_exist = directory_->has_log();
+  log.may_lose = directory_->can_be_repaired();
   auto store = std::make_shared<log_storage>(files, directory_->log_path(), log);
   directory_->remember_log();
   log_recovery(options.self, *directory_, store->report());

@@ -3,14 +3,14 @@
 //   request_vote    round u64 | pre_vote u8 | transfer u8 | last log term u64 | last log index u64
 //   vote_reply      round u64 | pre_vote u8 | granted u8
 //   append_entries  incarnation u32 | number u64 | previous term u64 | previous index u64 | commit u64 |
-//                   read_round u64 | batches u32 | per batch: term u64 | first u64 | count u32 | leader_time i64 |
+//                   read_round u64 | lost u64 | repaired until u64 | batches u32 | per batch: term u64 | first u64 | count u32 | leader_time i64 |
 //                   checksum u32 | size u32
 //   append_reply    incarnation u32 | number u64 | read_round u64 | success u8 | match u64 | last u64 |
-//                   conflict term u64 | conflict index u64 | full u8
+//                   conflict term u64 | conflict index u64 | full u8 | lost u64
 //   install_snapshot incarnation u32 | number u64 | read_round u64 | at term u64 | at index u64 | time i64 |
 //                   size u64 | offset u64 | checksum of the piece u32
 //   snapshot_reply  incarnation u32 | number u64 | read_round u64 | at term u64 | at index u64 | received u64 |
-//                   installed u8 | match u64
+//                   installed u8 | match u64 | lost u64
 //   timeout_now     -
 //   forward         number u64 | operation u8 | count u32 | checksum u32 | size u32
 //   forward_reply   number u64 | offset u32 | refused u8 | count u32 | per answer: end u32 | the answers' bytes
@@ -128,8 +128,11 @@ decoded decode_append_entries(const envelope& about, wire_reader in, const share
   m.previous = take_position(in);
   m.commit = log_index{in.take<std::uint64_t>()};
   m.read_round = in.take<std::uint64_t>();
+  m.repair.lost = in.take<std::uint64_t>();
+  m.repair.until = log_index{in.take<std::uint64_t>()};
   const std::size_t batches = in.take<std::uint32_t>();
-  if (!in.sound() || !is_place(m.previous) || m.previous.term > about.term || !in_range(m.commit))
+  if (!in.sound() || !is_place(m.previous) || m.previous.term > about.term || !in_range(m.commit)
+      || !in_range(m.repair.until))
     return std::nullopt;
   if (in.left() != batches * batch_head_bytes)
     return std::nullopt;
@@ -159,6 +162,7 @@ decoded decode_append_reply(const envelope& about, wire_reader in) {
   m.last = log_index{in.take<std::uint64_t>()};
   m.conflict = take_position(in);
   m.is_full = in.flag();
+  m.lost = in.take<std::uint64_t>();
   const bool sane = in_range(m.match) && in_range(m.last) && in_range(m.conflict.term) && in_range(m.conflict.index);
   if (!in.complete() || !sane)
     return std::nullopt;
@@ -194,6 +198,7 @@ decoded decode_snapshot_reply(const envelope& about, wire_reader in) {
   m.received_bytes = in.take<std::uint64_t>();
   m.is_installed = in.flag();
   m.match = log_index{in.take<std::uint64_t>()};
+  m.lost = in.take<std::uint64_t>();
   if (!in.complete() || !is_place(m.at) || !in_range(m.match))
     return std::nullopt;
   return m;
@@ -275,7 +280,8 @@ encoded_message encode(const append_entries& m) {
   wire_writer out{message.head};
   out.put(m.incarnation).put(m.number);
   put_position(out, m.previous);
-  out.put(m.commit.value()).put(m.read_round).put(static_cast<std::uint32_t>(m.batches.size()));
+  out.put(m.commit.value()).put(m.read_round).put(m.repair.lost).put(m.repair.until.value());
+  out.put(static_cast<std::uint32_t>(m.batches.size()));
   message.tail.reserve(m.batches.size());
   for (const auto& batch : m.batches) {
     out.put(batch.term().value()).put(batch.first().value()).put(batch.count());
@@ -291,7 +297,7 @@ encoded_message encode(const append_reply& m) {
   out.put(m.incarnation).put(m.number).put(m.read_round).flag(m.success);
   out.put(m.match.value()).put(m.last.value());
   put_position(out, m.conflict);
-  out.flag(m.is_full);
+  out.flag(m.is_full).put(m.lost);
   return message;
 }
 
@@ -310,7 +316,7 @@ encoded_message encode(const snapshot_reply& m) {
   wire_writer out{message.head};
   out.put(m.incarnation).put(m.number).put(m.read_round);
   put_position(out, m.at);
-  out.put(m.received_bytes).flag(m.is_installed).put(m.match.value());
+  out.put(m.received_bytes).flag(m.is_installed).put(m.match.value()).put(m.lost);
   return message;
 }
 

@@ -60,6 +60,9 @@ public:
     friend bool operator==(const known_disk&, const known_disk&) = default;
   };
 
+  /// Whether the others are a quorum without this node: then they can elect a leader that repairs what it has lost.
+  [[nodiscard]] bool can_be_repaired() const { return content_.members.size() >= 3; }
+
   /// The disks of the peers met so far.
   [[nodiscard]] const std::map<peer_id, known_disk>& known_peers() const { return content_.peers; }
 

@@ -90,6 +90,7 @@ private:
     options.segment_bytes = segment_bytes;
     options.identity = directory.identity();
     options.must_exist = directory.has_log();
+    options.may_lose = false; // Nothing is known of who plays the peers, and whether they would repair it.
     return options;
   }
 

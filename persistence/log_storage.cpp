@@ -41,11 +41,27 @@ std::string made(file_system& files, std::string directory, bool must_exist) {
   return directory;
 }
 
+/// Is there a loss that was declared and is not repaired? Its declaration may be all that a crash has left done of it.
+bool declares_loss(file_system& files, const std::string& directory, const disk_identity& owner) {
+  return files.exists(directory + "/votes") && vote_file{files, directory, owner, false}.declares_loss();
+}
+
+/// All of the log; or, if bits of it went bad and it `may_lose`, what is good.
+recovered_log read_log_or_good_part(file_system& files, const std::string& directory, const log_options& options) {
+  try {
+    return read_log(files, directory, options.identity);
+  } catch (const storage_error& refused) {
+    if (!options.may_lose || (!refused.records() && !declares_loss(files, directory, options.identity)))
+      throw;
+    return read_good_part(files, directory, options.identity, refused.what());
+  }
+}
+
 } // namespace
 
 log_storage::log_storage(file_system& files, std::string directory, log_options options)
     : log_storage{files, directory, options,
-                  read_log(files, made(files, directory, options.must_exist), options.identity)} {}
+                  read_log_or_good_part(files, made(files, directory, options.must_exist), options)} {}
 
 log_storage::log_storage(file_system& files, std::string directory, log_options options, recovered_log log)
     : files_{files}, directory_{std::move(directory)}, options_{options}, votes_{files_, directory_, options_.identity,
@@ -64,6 +80,11 @@ log_storage::log_storage(file_system& files, std::string directory, log_options 
   report_ = log.report;
   judge_snapshots();
   // All is read and trusted: only now is anything changed.
+  if (log.report.lost) {
+    votes_.declare_loss();
+    const auto declared = votes_.groups();
+    set_aside_lost(files_, directory_, log, declared.empty() ? 0 : votes_.of(declared.front()).lost);
+  }
   repair_log(files_, directory_, log);
   report_.healed_votes = votes_.heal();
   tidy_snapshots();

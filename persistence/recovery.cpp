@@ -57,6 +57,7 @@ public:
 
   recovered_log read();
   std::uint64_t count_good();
+  recovered_log read_good_part(const std::string& why);
 
 private:
   [[nodiscard]] std::vector<std::uint32_t> find_segments();
@@ -72,7 +73,10 @@ private:
   void take_truncation(const std::string& path, const record_header& header);
   [[nodiscard]] std::optional<torn_tail> judge(const std::string& path, std::string_view bytes, const bad_record& bad,
                                                std::uint32_t last);
+  [[nodiscard]] bool is_continued_by(const segment_header& next) const;
+  [[nodiscard]] bool is_followed() const;
   void require_whole(const std::string& path) const;
+  void require_beginnings(const std::string& path);
   [[nodiscard]] group_log& group(group_id id) { return log_.groups.try_emplace(id, is_partial_).first->second; }
   [[nodiscard]] std::string path_of(std::uint32_t number) const { return directory_ + "/" + segment_name(number); }
 
@@ -246,6 +250,17 @@ void log_reader::take_truncation(const std::string& path, const record_header& h
   group.truncate(header.first);
 }
 
+bool log_reader::is_continued_by(const segment_header& next) const {
+  const auto& end = *log_.end;
+  return next.number == end.segment.number + 1 && next.first_lsn == end.next_lsn && next.chain == end.chain;
+}
+
+/// Does the next segment begin where this one's records end?
+bool log_reader::is_followed() const {
+  const auto next = path_of(log_.end->segment.number + 1);
+  return files_.exists(next) && is_continued_by(decode_segment_header(next, read_whole(files_, next), owner_));
+}
+
 /// Returns what is to be undone if the record is a torn write; throws if it is damage. Nothing if it is no record at
 /// all: behind the end of a segment that is full, as the next one proves, no bit matters. `last` is the last segment.
 std::optional<torn_tail> log_reader::judge(const std::string& path, std::string_view bytes, const bad_record& bad,
@@ -255,7 +270,7 @@ std::optional<torn_tail> log_reader::judge(const std::string& path, std::string_
   if (end.segment.number < last) {
     const auto next = path_of(end.segment.number + 1);
     const auto header = decode_segment_header(next, read_whole(files_, next), owner_);
-    if (header.number == end.segment.number + 1 && header.first_lsn == number && header.chain == end.chain)
+    if (is_continued_by(header))
       return std::nullopt;
     durable_ = std::max(durable_, header.first_lsn - 1);
     const auto lost = lsn_range{number, std::max(number, durable_)};
@@ -306,6 +321,41 @@ void log_reader::require_whole(const std::string& path) const {
                             + segment_name(log_.hint->says.last_segment) + remedy};
 }
 
+recovered_log log_reader::read_good_part(const std::string& why) {
+  log_.hint = find_hint(files_, directory_, owner_);
+  if (!log_.hint)
+    throw storage_error{hint_path(directory_), "missing" + std::string{remedy}};
+  const auto first = log_.hint->says.first_segment;
+  lost_tail lost{why, {}};
+  auto number = first;
+  bool is_good = true;
+  for (; is_good && files_.exists(path_of(number)); ++number) {
+    try {
+      const auto path = path_of(number);
+      const auto bytes = read_segment(number, path);
+      if (const auto bad = walk(path, bytes))
+        is_good = is_followed();
+    } catch (const storage_error&) {
+      if (number == first)
+        throw;
+      is_good = false;
+    }
+  }
+  if (!log_.end)
+    throw storage_error{path_of(first), "missing" + std::string{remedy}};
+  require_beginnings(path_of(first));
+  for (const auto& name : files_.list(directory_)) {
+    const auto other = segment_number(name);
+    if (other && *other > log_.end->segment.number)
+      lost.segments.push_back(*other);
+    else if ((other && *other < first) || is_leftover(name))
+      log_.report.removed.push_back(name);
+  }
+  log_.report.lost = std::move(lost);
+  log_.report.healed_hints = log_.hint->bad_copies;
+  return std::move(log_);
+}
+
 std::uint64_t log_reader::count_good() {
   std::vector<std::uint32_t> numbers;
   try {
@@ -342,21 +392,55 @@ recovered_log log_reader::read() {
     return std::move(log_);
   const auto last = path_of(log_.end->segment.number);
   require_whole(last);
+  require_beginnings(path_of(numbers.front()));
+  log_.report.healed_hints = log_.hint->bad_copies;
+  return std::move(log_);
+}
+
+/// Throws unless each group's log begins somewhere. `path` is the first segment.
+void log_reader::require_beginnings(const std::string& path) {
   for (auto& [id, group] : log_.groups)
     if (!group.complete())
-      throw storage_error{path_of(numbers.front()), segment_header_bytes,
+      throw storage_error{path, segment_header_bytes,
                           "the log of group " + std::to_string(id.value()) + " has entries from index "
                               + std::to_string(group.places().front().first.value()) + " on, but nothing says that it "
                               + "begins behind index " + std::to_string(group.places().front().first.value() - 1)
                               + ": the log has a hole" + remedy};
-  log_.report.healed_hints = log_.hint->bad_copies;
-  return std::move(log_);
 }
 
 } // namespace
 
 recovered_log read_log(file_system& files, const std::string& directory, const disk_identity& owner) {
   return log_reader{files, directory, owner}.read();
+}
+
+recovered_log read_good_part(file_system& files, const std::string& directory, const disk_identity& owner,
+                             const std::string& why) {
+  return log_reader{files, directory, owner}.read_good_part(why);
+}
+
+void set_aside_lost(file_system& files, const std::string& directory, const recovered_log& log, std::uint64_t number) {
+  const auto aside = [&](std::uint32_t segment) {
+    return directory + "/damaged-" + std::to_string(number) + "-" + segment_name(segment);
+  };
+  for (const auto segment : log.report.lost->segments)
+    files.rename(directory + "/" + segment_name(segment), aside(segment));
+  const auto& end = *log.end;
+  const auto path = directory + "/" + segment_name(end.segment.number);
+  const auto bytes = read_whole(files, path);
+  const auto used = bytes.find_last_not_of('\0') + 1;
+  if (used > end.offset) {
+    try {
+      replace_durably(files, aside(end.segment.number), bytes);
+    } catch (const io_error& failure) {
+      if (!failure.is_lack_of_room())
+        throw;
+    }
+    const auto target = files.open(path, open_mode::update);
+    target->write_at(end.offset, std::string(used - end.offset, '\0'));
+    target->sync_data();
+  }
+  files.sync_directory(directory);
 }
 
 std::uint64_t count_good_records(file_system& files, const std::string& directory, const disk_identity& owner) {

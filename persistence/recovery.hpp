@@ -37,6 +37,14 @@ struct torn_tail {
   std::string why;
 };
 
+/// What was damaged, and is cut off: it may have been acknowledged.
+struct lost_tail {
+  /// Where the log is cut, and why.
+  std::string words;
+  /// What is to be set aside: the segments behind the one where the log ends now.
+  std::vector<std::uint32_t> segments;
+};
+
 /// What recovery found, and then did.
 struct recovery_report {
   bool created = false;
@@ -45,6 +53,7 @@ struct recovery_report {
   /// Bytes of records and headers; what is prewritten does not count.
   std::uint64_t bytes = 0;
   std::optional<torn_tail> cut;
+  std::optional<lost_tail> lost;
   /// Files to be removed: unfinished, or out of the log.
   std::vector<std::string> removed;
   /// Copies of votes that a crash or damage left bad or old, rewritten from their twin.
@@ -86,6 +95,17 @@ struct recovered_log {
 /// was synced after the hint was synced last. That is at most some milliseconds of work, or 64 syncs, and only if the
 /// power went as well: else the hint is never behind.
 [[nodiscard]] recovered_log read_log(file_system& files, const std::string& directory, const disk_identity& owner);
+
+/// Reads what `read_log` refuses, up to the first record that is bad or missing; what is there and behind it is
+/// `report.lost`. Changes nothing. `why`: what `read_log` said. Throws `storage_error` if the log cannot end there: no
+/// segment is good, or what it needs of what it has forgotten was behind.
+[[nodiscard]] recovered_log read_good_part(file_system& files, const std::string& directory,
+                                           const disk_identity& owner, const std::string& why);
+
+/// Cuts off what was lost, so that the log ends behind its last good record. Copies of what was there are set aside as
+/// `damaged-N-...`, if there is room for them; `number` is the N. To be called only once the loss is declared durably: a
+/// crash at any instant leaves a log that `read_good_part` reads to the same end, and perhaps nothing but that one does.
+void set_aside_lost(file_system& files, const std::string& directory, const recovered_log& log, std::uint64_t number);
 
 /// Records from the log's beginning up to the first that is bad or missing: how far a log is good that `read_log`
 /// refuses. The beginning is where the hint says; without one, what is there.

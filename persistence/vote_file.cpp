@@ -37,6 +37,7 @@ std::string encode_sector(std::uint32_t slot, std::uint64_t generation, group_id
   put_le(sector.data() + 12, group.value());
   put_le(sector.data() + 16, state.current_term.value());
   put_le(sector.data() + 24, TROUPE_MUTANT(E1) ? nobody.value() : state.voted_for.value());
+  put_le(sector.data() + 32, state.lost);
   seal(sector);
   return sector;
 }
@@ -54,7 +55,8 @@ std::optional<sector_content> decode_sector(std::string_view sector, std::uint32
   return sector_content{
       get_le<std::uint64_t>(sector.data()),
       group_id{get_le<std::uint32_t>(sector.data() + 12)},
-      {term_number{get_le<std::uint64_t>(sector.data() + 16)}, peer_id{get_le<std::uint64_t>(sector.data() + 24)}}};
+      {term_number{get_le<std::uint64_t>(sector.data() + 16)}, peer_id{get_le<std::uint64_t>(sector.data() + 24)},
+       get_le<std::uint64_t>(sector.data() + 32)}};
 }
 
 } // namespace
@@ -91,12 +93,30 @@ void vote_file::put(group_id group, const hard_state& state) {
   if (remembered == state)
     return;
   TROUPE_ASSERT(state.current_term >= remembered.current_term, "a term never goes back");
-  TROUPE_ASSERT(state.current_term > remembered.current_term || remembered.voted_for == nobody,
+  TROUPE_ASSERT(state.current_term > remembered.current_term || remembered.voted_for == nobody
+                    || state.voted_for == remembered.voted_for,
                 "there is one vote in a term");
   const auto number = take_slot(group);
   slots_[number].state = state;
   if (!std::exchange(slots_[number].changed, true))
     changed_.push_back(number);
+}
+
+void vote_file::declare_loss() {
+  for (std::uint32_t number = 0; number < slots_.size(); ++number) {
+    auto& mine = slots_[number];
+    if (!mine.used)
+      continue;
+    mine.state.lost = mine.generation + 1; // Of the sector that says so: no other loss has this name.
+    if (!std::exchange(mine.changed, true))
+      changed_.push_back(number);
+  }
+  flush();
+  sync();
+}
+
+bool vote_file::declares_loss() const {
+  return std::any_of(slots_.begin(), slots_.end(), [](const slot& each) { return each.used && each.state.lost != 0; });
 }
 
 std::uint32_t vote_file::take_slot(group_id group) {

@@ -27,7 +27,8 @@
 ///     12  u32      group
 ///     16  u64      current term
 ///     24  u64      voted for; 0: nobody
-///     32  zeros
+///     32  u64      names a loss of the log that is not repaired (hard_state); 0: there is none
+///     40  zeros
 ///    508  u32      CRC-32C of bytes 0 to 507
 #pragma once
 
@@ -56,6 +57,11 @@ public:
 
   /// Remembers the state from now on; on disk with the next `flush`. Nothing is done if it is remembered already.
   void put(group_id group, const hard_state& state);
+
+  /// Every group's log may have lost what was acknowledged: names the loss, durably when this returns.
+  void declare_loss();
+  /// Is there a group whose loss is not repaired?
+  [[nodiscard]] bool declares_loss() const;
 
   /// Hands what was put to the file system. Not durable yet.
   void flush();

@@ -36,6 +36,8 @@ std::string_view name_of(sometimes mark) {
   case sometimes::command_passed_on: return "a follower passes a command on";
   case sometimes::start_without_room: return "a start fails for lack of room";
   case sometimes::damage_refused: return "a start is refused: the disk is damaged";
+  case sometimes::damage_declared: return "a log is damaged: what is good of it starts without a vote";
+  case sometimes::damage_repaired: return "a damaged log is repaired by a leader, and votes again";
   case sometimes::wiped_disk_refused: return "a wiped node is refused by its peers";
   case sometimes::old_copy_refused: return "an old copy of a disk is refused by the peers";
   case sometimes::minority_serves_nobody: return "a client of a minority is refused";

@@ -42,6 +42,8 @@ enum class sometimes : std::uint8_t {
   command_passed_on,
   start_without_room,
   damage_refused,
+  damage_declared,
+  damage_repaired,
   wiped_disk_refused,
   old_copy_refused,
   minority_serves_nobody,

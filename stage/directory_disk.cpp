@@ -33,6 +33,7 @@ log_options directory_disk::options_of(const data_directory& directory) const {
   options.segment_bytes = segment_bytes_;
   options.identity = directory.identity();
   options.must_exist = directory.has_log();
+  options.may_lose = directory.can_be_repaired();
   return options;
 }
 
@@ -110,7 +111,9 @@ recovered_group directory_disk::recover_copy(group_id group, std::uint64_t seed)
   copy->reseed(seed);
   copy->crash();
   const data_directory directory{*copy, place, cluster, node_, members_, uuid{}};
-  two_step_log log{*copy, directory.log_path(), options_of(directory)};
+  auto options = options_of(directory);
+  options.may_lose = false; // A crash loses nothing.
+  two_step_log log{*copy, directory.log_path(), options};
   return log.recover(group, 1 << 20);
 }
 

@@ -118,9 +118,14 @@ std::optional<std::string> durable_model::recovered(const recovered_group& group
         found.at(newest.index) == nullptr || found.at(newest.index)->term != newest.term)
       found.begin_behind(newest, *this);
   auto loss = lost_since(found, covered);
+  // A loss that is declared is no silent one; whether there was cause for it is another question.
+  const bool declares = found.vote.lost != durable_.vote.lost && found.vote.lost != 0;
+  if (declares && found.vote.current_term == durable_.vote.current_term
+      && found.vote.voted_for == durable_.vote.voted_for)
+    loss.reset();
   if (on_recovered && !is_forgiven_)
     on_recovered(found.vote);
-  if (is_forgiven_)
+  if (is_forgiven_ || declares)
     taken_ = durable_;
   durable_ = found;
   written_ = std::move(found);

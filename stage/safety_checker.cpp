@@ -60,7 +60,14 @@ void safety_checker::check(const envelope& about, std::string_view kind) {
          + " while its disk knows only term " + text(disks_.at(about.from)->vote().current_term));
 }
 
+// I14: whose log may lack what it has acknowledged has no say in elections.
+void safety_checker::check_say(peer_id id, const std::string& what) {
+  if (disks_.at(id)->vote().lost != 0)
+    fail("I14: peer " + text(id) + " " + what + ", and its log may lack what it has acknowledged");
+}
+
 void safety_checker::check(const request_vote& message) {
+  check_say(message.about.from, "runs for leader");
   if (message.pre_vote)
     return;
   check(message.about, "request for votes");
@@ -72,6 +79,8 @@ void safety_checker::check(const request_vote& message) {
 
 void safety_checker::check(const vote_reply& message) {
   check(message.about, "vote");
+  if (message.granted)
+    check_say(message.about.from, "grants a vote");
   if (message.pre_vote || !message.granted)
     return;
   const auto vote = votes_.find({message.about.from, message.about.term});

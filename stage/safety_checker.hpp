@@ -80,6 +80,7 @@ private:
   void becomes_durable(peer_id id, const log_write& write);
   void is_written(peer_id id, const log_write& write);
   void check_uncommitted(peer_id id, term_number term, const log_write& write);
+  void check_say(peer_id id, const std::string& what);
   void remember_vote(peer_id id, const hard_state& vote);
   void remember_entries(peer_id id, const log_write& write);
   [[nodiscard]] log_index committed_while_leading(peer_id id) const;

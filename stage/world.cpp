@@ -231,6 +231,11 @@ void stage_world::start(peer_id id) {
   }
   node.identity = link_identity{"stage", id, node.disk->disk(), node.disk->boot()};
   const auto& report = node.node->disk();
+  if (const auto lost = report.vote().lost; lost != 0 && lost != std::exchange(node.lost, lost)) {
+    marks_.hit(sometimes::damage_declared);
+    if (!node.doomed)
+      runtime_.judge().fail("node " + text(id) + " has lost part of its log, and nothing but its power failed");
+  }
   if (node.disk->was_torn())
     marks_.hit(sometimes::torn_write_undone);
   if (report.start() > log_index{})
@@ -330,6 +335,10 @@ void stage_world::check_now_and_then() {
     if (is_alive(id)) {
       check_crash_image(id);
       check_bookkeeping(id);
+      if (at(id).lost != 0 && at(id).node->disk().vote().lost == 0) {
+        marks_.hit(sometimes::damage_repaired);
+        at(id).lost = 0;
+      }
     }
     check_now_and_then();
   });
@@ -372,7 +381,8 @@ void stage_world::check_bookkeeping(peer_id id) {
   const auto& own = at(id).node->disk();
   for (const auto& follower : mine->followers) {
     const auto& theirs = at(follower.id).node->disk();
-    if (at(follower.id).doomed || follower.match == log_index{} || theirs.vote().current_term != mine->term)
+    // A loss counts from when the leader has heard of it.
+    if (at(follower.id).doomed || theirs.vote().lost != 0 || follower.match == log_index{} || theirs.vote().current_term != mine->term)
       continue;
     const auto* there = theirs.durable_at(follower.match);
     const auto* here = own.written_at(follower.match);

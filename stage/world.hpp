@@ -106,6 +106,7 @@ private:
     acquaintances book; ///< Whom it has met; durable.
     std::uint64_t life = 0;
     bool retired = false;
+    std::uint64_t lost = 0; ///< The last loss of its log that it declared.
     bool doomed = false; ///< A fault has done to its disk what may keep it from taking part.
     unsigned pauses = 0;
     unsigned slow_applies = 0;
@@ -169,6 +170,7 @@ private:
   [[nodiscard]] std::set<peer_id> draw_quorum(std::vector<peer_id> candidates);
   [[nodiscard]] duration slowest_timeout() const;
   void await_leader(const std::set<peer_id>& core, const std::string& what);
+  void demand_repair(const std::set<peer_id>& core, duration slowest);
   void demand_quiet_return(const std::set<peer_id>& core, duration slowest);
   void look_at_workload();
   [[noreturn]] void fail(const std::string& what);

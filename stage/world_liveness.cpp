@@ -116,6 +116,8 @@ void stage_world::demand_liveness() {
   if (core.size() > quorum)
     demand_quiet_return(core, slowest);
 
+  demand_repair(core, slowest);
+
   // L5: whatever was ever asked has ended, wherever.
   for (const auto id : ids())
     if (!core.contains(id)) {
@@ -150,6 +152,25 @@ void stage_world::demand_liveness() {
   }
   if (auto trouble = workload_->final_trouble())
     fail(*trouble);
+}
+
+// L6: whoever lost part of its log is repaired, and has a say again.
+void stage_world::demand_repair(const std::set<peer_id>& core, duration slowest) {
+  auto healed = core;
+  for (const auto id : ids())
+    if (at(id).node->alive() && at(id).node->disk().vote().lost != 0)
+      healed.insert(id);
+  if (healed.size() == core.size())
+    return;
+  heal(healed);
+  const auto waits = [&] {
+    return std::any_of(healed.begin(), healed.end(), [&](peer_id id) { return at(id).node->disk().vote().lost != 0; });
+  };
+  const auto patience = runtime_.now() + 20 * slowest;
+  while (waits() && runtime_.now() < patience)
+    runtime_.run_for(slowest / 4);
+  if (waits())
+    fail("L6: a node that lost part of its log is not repaired " + in_ms(20 * slowest) + " after it was healed");
 }
 
 void stage_world::demand_quiet_return(const std::set<peer_id>& core, duration slowest) {

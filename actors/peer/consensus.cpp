@@ -36,6 +36,10 @@ void consensus::begin(instant now, peer_output& out) {
   out.facts.push_back({fact::weight::info,
                        "event=begin term=" + std::to_string(vote_.current_term.value())
                            + " last=" + std::to_string(log_.last_index().value())});
+  if (vote_.lost != 0)
+    out.facts.push_back({fact::weight::warn,
+                         "event=lost what this peer may have acknowledged: it has no say in elections until a leader has "
+                         "repaired its log"});
   out.install = snapshot_;
   settle(now, out);
 }
@@ -62,7 +66,7 @@ void consensus::tick(instant now, peer_output& out) {
     // A peer whose disk hangs cannot keep a promise: it waits for it instead of running. One whose disk is full lets
     // the others go first: as leader it could take no commands.
     const bool defers = is_disk_full_ && ++deferred_elections_ % full_disk_patience != 0;
-    if (!members_.is_voter(self_) || is_disk_stalled(now) || defers)
+    if (!members_.is_voter(self_) || !has_say() || is_disk_stalled(now) || defers)
       timer_.restart(now);
     else
       become_candidate(!TROUPE_MUTANT(E6), now, out);
@@ -88,7 +92,8 @@ instant consensus::next_deadline() const {
 // again (N9, E2).
 void consensus::adopt_term(term_number term, instant now, peer_output& out) {
   TROUPE_ASSERT(term > vote_.current_term, "terms only rise");
-  vote_ = {term, nobody};
+  vote_.current_term = term;
+  vote_.voted_for = nobody;
   become_follower(nobody, now, out);
 }
 

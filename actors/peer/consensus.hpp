@@ -51,6 +51,8 @@ struct peer_output {
   /// Leadership has ended, with this commit index: replicators end, and what was accepted behind it has an unknown
   /// outcome. The index is of that moment: the same event may go on to commit another leader's entries at those places.
   std::optional<log_index> leadership_ended;
+  /// This follower's replicator is to be started anew: what it knows is of a log that is lost.
+  std::optional<peer_id> renew;
   /// For every replicator.
   std::optional<leader_news> news;
   bool commit_advanced = false;
@@ -117,6 +119,8 @@ public:
   [[nodiscard]] bool is_current(peer_id follower, term_number term, std::uint32_t incarnation) const;
   /// A replicator died and is started anew: its follower's replies are counted under a new incarnation, returned.
   [[nodiscard]] std::uint32_t renew_incarnation(peer_id follower);
+  /// What that follower has lost, as far as it said to this leadership.
+  [[nodiscard]] repair repair_of(peer_id follower) const;
   /// Gives every replicator the leader's news and lease again.
   void renew_lease(instant now, peer_output& out);
 
@@ -137,6 +141,8 @@ public:
   // What a peer knows.
   [[nodiscard]] peer_id self() const { return self_; }
   [[nodiscard]] term_number current_term() const { return vote_.current_term; }
+  /// Whether it votes and runs for leader: not while its log may lack what it has acknowledged (`hard_state::lost`).
+  [[nodiscard]] bool has_say() const;
   [[nodiscard]] const hard_state& vote() const { return vote_; }
   [[nodiscard]] bool is_leader() const { return std::holds_alternative<leader_role>(role_); }
   [[nodiscard]] bool is_candidate() const { return std::holds_alternative<candidate_role>(role_); }
@@ -170,6 +176,7 @@ private:
   // Followers.
   [[nodiscard]] bool follow(const envelope& leader, instant now, peer_output& out);
   void note_heard(term_number led, instant now);
+  void take_repair(const repair& said, log_index proven, instant now, peer_output& out);
 
   // Snapshots.
   void believe_recovered(const snapshot_mark& newest);
@@ -186,7 +193,8 @@ private:
 
   // Leaders.
   log_position append_as_leader(entry_block block, instant now);
-  [[nodiscard]] bool admit_reply(const envelope& about, std::uint32_t incarnation, instant now, peer_output& out);
+  [[nodiscard]] bool admit_reply(const envelope& about, std::uint32_t incarnation, std::uint64_t lost, instant now,
+                                 peer_output& out);
   void advance_commit(peer_output& out);
   void confirm_reads(peer_output& out);
   void look_after_leadership(instant now, peer_output& out);

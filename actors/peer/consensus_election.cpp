@@ -18,7 +18,8 @@ void consensus::become_candidate(bool pre_vote, instant now, peer_output& out, b
     running.votes.record(self_, true); // Promises nothing, so nothing need be durable.
   } else {
     ++counters_.elections_started;
-    vote_ = {vote_.current_term.next(), TROUPE_MUTANT(E3) ? nobody : self_};
+    vote_.current_term = vote_.current_term.next();
+    vote_.voted_for = TROUPE_MUTANT(E3) ? nobody : self_;
   }
   out.facts.push_back({fact::weight::info,
                        std::string{"event="} + (pre_vote ? "pre_vote" : "election")
@@ -63,9 +64,13 @@ void consensus::count_votes(instant now, peer_output& out) {
 
 void consensus::handle(const timeout_now& request, instant now, peer_output& out) {
   const bool is_of_leader = request.about.term == vote_.current_term && request.about.from == leader_;
-  if (life_ != life::active || !is_of_leader || !members_.is_voter(self_) || is_disk_stalled(now))
+  if (life_ != life::active || !is_of_leader || !members_.is_voter(self_) || !has_say() || is_disk_stalled(now))
     return;
   become_candidate(false, now, out, true);
+}
+
+bool consensus::has_say() const {
+  return vote_.lost == 0 || TROUPE_MUTANT(L1);
 }
 
 bool consensus::is_sticky(const request_vote& request, instant now) const {
@@ -88,11 +93,11 @@ void consensus::handle(const request_vote& request, instant now, peer_output& ou
   // that was cut off must not depose a healthy leader (E6). Nor from one who is no member (E13).
   if (members_.is_voter(request.about.from) && !is_sticky(request, now)) {
     if (request.pre_vote) {
-      reply.granted = would_grant_vote(vote_, log_.last_position(), request);
+      reply.granted = has_say() && would_grant_vote(vote_, log_.last_position(), request);
     } else {
       if (request.about.term > vote_.current_term)
         adopt_term(request.about.term, now, out);
-      reply.granted = may_grant_vote(vote_, log_.last_position(), request);
+      reply.granted = has_say() && may_grant_vote(vote_, log_.last_position(), request);
       if (reply.granted) {
         vote_.voted_for = request.about.from;
         timer_.restart(now); // Only a granted vote, or a valid leader, refreshes the clock (N11).

@@ -49,6 +49,16 @@ void consensus::note_heard(term_number led, instant now) {
   last_heard_ = {led, now};
 }
 
+// All that this peer can have acknowledged, and that counts, is there again.
+void consensus::take_repair(const repair& said, log_index proven, instant now, peer_output& out) {
+  const auto there = std::min({proven, writes_.durable_last(), commit_});
+  if (vote_.lost == 0 || said.lost != vote_.lost || there < said.until)
+    return;
+  vote_.lost = 0;
+  out.facts.push_back({fact::weight::info, "event=repaired index=" + std::to_string(there.value())});
+  settle(now, out);
+}
+
 void consensus::handle(const append_entries& request, instant now, peer_output& out) {
   if (life_ != life::active)
     return;
@@ -62,6 +72,7 @@ void consensus::handle(const append_entries& request, instant now, peer_output& 
   reply.read_round = request.read_round;
   reply.last = log_.last_index();
   reply.is_full = is_disk_full_;
+  reply.lost = vote_.lost;
 
   if (request.about.term < vote_.current_term) {
     reply.about = to(request.about.from);
@@ -109,6 +120,7 @@ void consensus::handle(const append_entries& request, instant now, peer_output& 
   }
   // Commit no further than this request has proven (N22, R4).
   set_commit(std::min(request.commit, TROUPE_MUTANT(R4) ? log_.last_index() : plan.proven), out);
+  take_repair(request.repair, plan.proven, now, out);
   reply.success = true;
   if (request.batches.empty()) {
     // A heartbeat vouches for contact now, and for what is durable already: it does not queue behind the disk.

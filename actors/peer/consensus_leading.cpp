@@ -18,7 +18,7 @@ void consensus::become_leader(instant now, peer_output& out) {
   leading.look_at = now + options_.times.heartbeat;
   for (auto member : members_.members())
     if (member != self_)
-      leading.members.emplace(member, member_progress{.incarnation = 1, .match = {}, .read_round = 0, .sent_at = now});
+      leading.members.emplace(member, member_progress{.incarnation = 1, .sent_at = now});
   out.lead_from = log_.last_position();
   role_ = std::move(leading);
   set_leader(self_, out);
@@ -112,14 +112,15 @@ leader_news& consensus::tell_replicators(instant now, peer_output& out) {
 // -- what followers prove --------------------------------------------------------------------------------------------
 
 bool consensus::admit(const append_reply& reply, instant now, peer_output& out) {
-  return admit_reply(reply.about, reply.incarnation, now, out);
+  return admit_reply(reply.about, reply.incarnation, reply.lost, now, out);
 }
 
 bool consensus::admit(const snapshot_reply& reply, instant now, peer_output& out) {
-  return admit_reply(reply.about, reply.incarnation, now, out);
+  return admit_reply(reply.about, reply.incarnation, reply.lost, now, out);
 }
 
-bool consensus::admit_reply(const envelope& about, std::uint32_t incarnation, instant now, peer_output& out) {
+bool consensus::admit_reply(const envelope& about, std::uint32_t incarnation, std::uint64_t lost, instant now,
+                            peer_output& out) {
   if (life_ != life::active)
     return false;
   if (about.term > vote_.current_term && members_.is_member(about.from)) {
@@ -127,8 +128,20 @@ bool consensus::admit_reply(const envelope& about, std::uint32_t incarnation, in
     settle(now, out);
     return false;
   }
-  if (is_current(about.from, about.term, incarnation))
-    return true;
+  if (is_current(about.from, about.term, incarnation)) {
+    auto& member = std::get<leader_role>(role_).members.at(about.from);
+    if (lost == 0 || lost == member.repair.lost)
+      return true;
+    // What it has proven it may not have any more; and what it proved before and is still under way is of a replicator
+    // of the past.
+    member.match = {};
+    member.repair = {lost, TROUPE_MUTANT(L2) ? std::get<leader_role>(role_).before_term.next() : log_.last_index()};
+    out.facts.push_back({fact::weight::warn,
+                         "event=follower_lost follower=" + std::to_string(about.from.value()) + " repaired_at="
+                             + std::to_string(member.repair.until.value())});
+    out.renew = about.from;
+    return false;
+  }
   ++counters_.stale_replies_dropped;
   return false;
 }
@@ -139,6 +152,10 @@ bool consensus::is_current(peer_id follower, term_number term, std::uint32_t inc
     return false;
   const auto known = leading->members.find(follower);
   return known != leading->members.end() && known->second.incarnation == incarnation;
+}
+
+repair consensus::repair_of(peer_id follower) const {
+  return std::get<leader_role>(role_).members.at(follower).repair;
 }
 
 std::uint32_t consensus::renew_incarnation(peer_id follower) {

@@ -15,8 +15,10 @@ namespace troupe {
 void consensus::believe_recovered(const snapshot_mark& newest) {
   // It may be one of this peer's own, written while the disk still owed the vote of its term. Nobody was told of a vote
   // in that term.
-  if (vote_.current_term < newest.at.term)
-    vote_ = {newest.at.term, nobody};
+  if (vote_.current_term < newest.at.term) {
+    vote_.current_term = newest.at.term;
+    vote_.voted_for = nobody;
+  }
   snapshot_ = newest;
   commit_ = newest.at.index;
   if (log_.has(newest.at) && !TROUPE_MUTANT(S2_start))
@@ -151,26 +153,27 @@ void consensus::install(instant now, peer_output& out) {
 
 namespace {
 
-snapshot_reply reply_to(const install_snapshot& piece, const envelope& about) {
+snapshot_reply reply_to(const install_snapshot& piece, const envelope& about, std::uint64_t lost) {
   snapshot_reply reply;
   reply.about = about;
   reply.incarnation = piece.incarnation;
   reply.number = piece.number;
   reply.read_round = piece.read_round;
   reply.at = piece.at;
+  reply.lost = lost;
   return reply;
 }
 
 } // namespace
 
 void consensus::answer(const install_snapshot& piece, std::uint64_t received_bytes, peer_output& out) {
-  auto reply = reply_to(piece, to(piece.about.from));
+  auto reply = reply_to(piece, to(piece.about.from), vote_.lost);
   reply.received_bytes = received_bytes;
   say(reply, out);
 }
 
 void consensus::answer_installed(const install_snapshot& piece, log_index match, peer_output& out, write_id until) {
-  auto reply = reply_to(piece, to(piece.about.from));
+  auto reply = reply_to(piece, to(piece.about.from), vote_.lost);
   reply.received_bytes = piece.size_bytes;
   reply.is_installed = true;
   reply.match = match;

@@ -174,6 +174,8 @@ private:
       end_leadership(*out.leadership_ended);
     if (out.lead_from)
       begin_leadership(*out.lead_from);
+    if (out.renew)
+      renew_replicator(*out.renew);
     if (out.news)
       for (const auto& [id, replicator] : replicators_)
         this->send(replicator, *out.news);
@@ -279,6 +281,7 @@ private:
     parts.about = {parts_.group, parts_.self, follower, mind_.current_term()};
     parts.incarnation = incarnation;
     parts.probe_from = probe_from;
+    parts.repair = mind_.repair_of(follower);
     parts.options = parts_.options;
     parts.leader = peer_actor{this};
     parts.follower = parts_.others.at(follower);
@@ -298,6 +301,12 @@ private:
                 follower.value());
     begin_replicator(follower, mind_.renew_incarnation(follower), mind_.entries().last_position());
     act([&](peer_output& out) { mind_.renew_lease(now(), out); });
+  }
+
+  void renew_replicator(peer_id follower) {
+    if (const auto old = replicators_.extract(follower))
+      this->send_exit(old.mapped(), caf::exit_reason::user_shutdown);
+    restart_replicator(follower);
   }
 
   template <class Reply>

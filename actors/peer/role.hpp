@@ -33,11 +33,13 @@ struct candidate_role {
 struct member_progress {
   std::uint32_t incarnation = 0;
   /// Durably equal to the leader's log up to here (Figure 2, matchIndex).
-  log_index match;
+  log_index match{};
   /// The newest read round it has echoed.
   std::uint64_t read_round = 0;
   /// When the newest request was sent that it has answered.
   instant sent_at;
+  /// The last loss that it declared, and how far it must be repaired.
+  troupe::repair repair{};
   /// Its disk takes no commands.
   bool is_disk_full = false;
 };

@@ -15,8 +15,9 @@ constexpr std::size_t max_remembered = 4096;
 
 } // namespace
 
-progress::progress(envelope about, std::uint32_t incarnation, log_position probe_from, peer_options options)
-    : about_{about}, incarnation_{incarnation}, options_{options}, last_{probe_from.index},
+progress::progress(envelope about, std::uint32_t incarnation, log_position probe_from, peer_options options,
+                   troupe::repair repair)
+    : about_{about}, incarnation_{incarnation}, options_{options}, repair_{repair}, last_{probe_from.index},
       next_{probe_from.index.next()}, previous_{probe_from} {
   if (TROUPE_MUTANT(R7))
     match_ = probe_from.index;
@@ -332,6 +333,7 @@ void progress::send(std::vector<entry_batch> batches, log_position previous, ins
   request.previous = previous;
   request.commit = commit_;
   request.read_round = read_round_;
+  request.repair = repair_;
   request.batches = std::move(batches);
   out.send.push_back(std::move(request));
 }

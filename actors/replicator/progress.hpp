@@ -32,7 +32,8 @@ class progress {
 public:
   /// `about` names group, leader, follower and term. The first request probes behind `probe_from`, the leader's last
   /// position before its term.
-  progress(envelope about, std::uint32_t incarnation, log_position probe_from, peer_options options);
+  progress(envelope about, std::uint32_t incarnation, log_position probe_from, peer_options options,
+           troupe::repair repair = {});
 
   void handle(const leader_news& news, instant now, progress_output& out);
   /// Any answer to this incarnation; judged against what was sent (N18, R5). `stale_replies()` counts what proves
@@ -99,6 +100,7 @@ private:
   envelope about_;
   std::uint32_t incarnation_;
   peer_options options_;
+  troupe::repair repair_;
 
   instant lease_until_{};
   log_index commit_;

@@ -10,7 +10,7 @@ template <class Base>
 class replicator_shell : public Base {
 public:
   replicator_shell(caf::actor_config& config, replicator_parts parts)
-      : Base{config}, mind_{parts.about, parts.incarnation, parts.probe_from, parts.options},
+      : Base{config}, mind_{parts.about, parts.incarnation, parts.probe_from, parts.options, parts.repair},
         leader_{std::move(parts.leader)}, follower_{std::move(parts.follower)} {}
 
   typename Base::behavior_type make_behavior() override {

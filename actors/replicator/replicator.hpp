@@ -13,6 +13,8 @@ struct replicator_parts {
   envelope about; ///< From the leader, to the follower, in the leader's term.
   std::uint32_t incarnation = 1;
   log_position probe_from;
+  /// What the follower has lost, as far as it said.
+  troupe::repair repair;
   peer_options options;
   peer_actor leader;
   raft_actor follower;

@@ -21,8 +21,10 @@ verify
     intact    all is as it was written
     torn      not all is, and a start makes up for it: it undoes a write that a crash cut short and nobody had been told
               of, rewrites a bad copy of votes or hint from the other, passes over a bad snapshot that it can do without
-    suspect   what is bad cannot have been left by a crash, and may have been acknowledged: a start refuses
-    corrupt   something that was durable is lost or changed, or is not this node's: a start refuses
+    suspect   what is bad cannot have been left by a crash, and may have been acknowledged: a start refuses,
+              or has its leader repair it where two others or more are members
+    corrupt   something that was durable is lost or changed, or is not this node's: a start refuses; it keeps the
+              good part and has its leader repair it where two others or more are members, and only records are bad
   Then how many records of the log are good (in front of the damage, if there is any), every snapshot, good or bad, and
   what is wrong: file, offset and, where it is about a record, its lsn (log sequence number: 1, 2, 3 ... from the first
   record on). --output json prints the same in one line: {"verdict", "records",

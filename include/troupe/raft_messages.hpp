@@ -43,6 +43,18 @@ struct vote_reply {
   bool granted = false;
 };
 
+/// A leader's answer to a follower that says that its log lost what it may have acknowledged (`hard_state::lost`).
+///
+/// Up to `until`, where the leader's log ended when it heard of the loss, is all that the follower can have acknowledged
+/// to anybody who may still count on it: to leaders before, for this one has all that they committed; and to this one,
+/// who forgets the acknowledgements themselves. So once the follower has that much again, durably, and it is committed,
+/// it lacks nothing. (An entry of the leader's own term alone would not do: what was acknowledged may lie behind it.)
+struct repair {
+  std::uint64_t lost = 0; ///< Which loss; 0: of none that the leader knows.
+  log_index until;
+  friend bool operator==(const repair&, const repair&) = default;
+};
+
 /// Replicates entries, and is the heartbeat when there are none (paper Figure 2, §5.3).
 struct append_entries {
   envelope about;
@@ -55,6 +67,7 @@ struct append_entries {
   log_index commit;
   /// The newest read round the leader has begun; see read_index.hpp.
   std::uint64_t read_round = 0;
+  troupe::repair repair;
   /// Consecutive, the first beginning at `previous.index + 1`.
   std::vector<entry_batch> batches;
 };
@@ -75,6 +88,8 @@ struct append_reply {
   /// The follower's disk is so full that it takes no commands: on a refusal, ask again at the next heartbeat, not at
   /// once.
   bool is_full = false;
+  /// Not 0: names a loss that is not repaired, as far as the follower knows. What it proved before counts no longer.
+  std::uint64_t lost = 0;
 };
 
 /// A piece of a snapshot, for a follower that needs entries which the leader's log has no more (paper §7, Figure 13).
@@ -107,6 +122,7 @@ struct snapshot_reply {
   bool is_installed = false;
   /// As in `append_reply`: the logs are durably equal up to here. 0 unless installed.
   log_index match;
+  std::uint64_t lost = 0; ///< As in `append_reply`.
 };
 
 /// Tells a follower to run for leader at once (thesis 3.10).

@@ -82,6 +82,10 @@ struct hard_state {
   term_number current_term;
   /// Whom this peer voted for in `current_term`, or `nobody`. Freed only by a higher term.
   peer_id voted_for;
+  /// Not 0: the log lost entries that this peer may have acknowledged, and they are not known to be back. Names the
+  /// loss; set by the storage that found it, before it lets go of anything. Such a peer has no say in elections until a
+  /// leader has repaired it (see `repair`), and then writes 0.
+  std::uint64_t lost = 0;
 
   friend constexpr bool operator==(const hard_state&, const hard_state&) = default;
 };

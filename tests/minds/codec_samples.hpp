@@ -34,6 +34,7 @@ inline append_entries sample_append_entries() {
   m.previous = {term_number{9}, log_index{100}};
   m.commit = log_index{99};
   m.read_round = 25;
+  m.repair = {37, log_index{98}};
   m.batches = {sample_batch(9, 101, {"a", "", "ccc"}), sample_batch(11, 104, {std::string(1000, 'd')})};
   return m;
 }
@@ -49,6 +50,7 @@ inline append_reply sample_append_reply() {
   m.last = log_index{105};
   m.conflict = {term_number{8}, log_index{90}};
   m.is_full = true;
+  m.lost = 38;
   return m;
 }
 
@@ -76,6 +78,7 @@ inline snapshot_reply sample_snapshot_reply() {
   m.received_bytes = 136;
   m.is_installed = true;
   m.match = log_index{500};
+  m.lost = 40;
   return m;
 }
 

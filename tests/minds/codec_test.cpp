@@ -43,6 +43,7 @@ TEST_CASE("every field of an append_entries comes back") {
   CHECK(m.previous == sent.previous);
   CHECK(m.commit == sent.commit);
   CHECK(m.read_round == sent.read_round);
+  CHECK(m.repair == sent.repair);
   REQUIRE(m.batches.size() == sent.batches.size());
   for (std::size_t i = 0; i < m.batches.size(); ++i) {
     CHECK(m.batches[i].term() == sent.batches[i].term());
@@ -72,6 +73,12 @@ TEST_CASE("every field of votes, replies and forwarded operations comes back") {
   CHECK(reply.match == log_index{104});
   CHECK(reply.last == log_index{105});
   CHECK(reply.conflict == samples::sample_append_reply().conflict);
+  CHECK(reply.is_full);
+  CHECK(reply.lost == 38);
+  const auto stored = std::get<snapshot_reply>(samples::decode(encode(samples::sample_snapshot_reply())).value());
+  CHECK(stored.is_installed);
+  CHECK(stored.match == log_index{500});
+  CHECK(stored.lost == 40);
   const auto passed = std::get<forward>(samples::decode(encode(samples::sample_forward())).value());
   CHECK(passed.number == 29);
   CHECK(passed.what == operation::query);
@@ -150,7 +157,7 @@ TEST_CASE("I-1: random bytes are no message, whatever type they claim, and cost 
 
 TEST_CASE("counts are believed only as far as bytes have come for them") {
   auto message = encode(samples::sample_append_entries());
-  const auto count_at = 24 + 4 + 8 + 16 + 8 + 8;
+  const auto count_at = 24 + 4 + 8 + 16 + 8 + 8 + 16;
   message.head.replace(count_at, 4, "\xff\xff\xff\xff");
   CHECK_FALSE(samples::decode(message));
   auto reply = encode(samples::sample_forward_reply());

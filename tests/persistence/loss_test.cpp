@@ -1,0 +1,174 @@
+// Bits that went bad in what was durable, of a node that others can repair: what is good of its log is kept, and it says
+// durably that it has lost something before it lets go of anything.
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+namespace troupe::test {
+
+namespace {
+
+constexpr group_id g0{0};
+constexpr std::uint64_t entries = 40;
+
+log_options repairable() {
+  auto options = small_segments();
+  options.may_lose = true;
+  return options;
+}
+
+/// A log of 40 entries in term 7 over some segments, all of it durable.
+void write_log(simulated_disk& disk) {
+  log_storage log{disk, "d/log", repairable()};
+  log.submit({voting(g0, 7, 2)}, [] {});
+  for (std::uint64_t index = 1; index <= entries; ++index)
+    log.submit({appending(g0, {batch(7, index, {std::string(400, 'x')})})}, [] {});
+}
+
+std::string segment(std::uint32_t number) {
+  return "d/log/" + segment_name(number);
+}
+
+void flip(simulated_disk& disk, const std::string& file, std::size_t at) {
+  disk.corrupt(file, at, std::string(1, static_cast<char>(disk.contents(file)[at] ^ 4)));
+}
+
+/// The vote stands, a beginning of the log is there, and the rest is said to be lost.
+void require_declared(log_storage& log, std::uint64_t last) {
+  const auto found = contents(log, 0);
+  CHECK(found.vote.current_term == term_number{7});
+  CHECK(found.vote.voted_for == peer_id{2});
+  CHECK(found.vote.lost != 0);
+  CHECK(found.entries.size() == last);
+}
+
+} // namespace
+
+TEST_CASE("P3 a log whose bits went bad is cut behind its last good record, which is said durably, and goes on") {
+  simulated_disk disk{1};
+  write_log(disk);
+  REQUIRE(disk.exists(segment(4)));
+  flip(disk, segment(2), 1000);
+  std::uint64_t good = 0;
+  std::uint64_t lost = 0;
+  {
+    log_storage log{disk, "d/log", repairable()};
+    good = contents(log, 0).entries.size();
+    lost = contents(log, 0).vote.lost;
+    CHECK(good > 5);
+    CHECK(good < 20);
+    require_declared(log, good);
+    REQUIRE(log.report().lost);
+    CHECK(log.report().lost->words.find(segment(2) + " at offset") != std::string::npos);
+    CHECK_FALSE(disk.exists(segment(3)));
+    log.submit({appending(g0, {batch(7, good + 1, {"again"})})}, [] {});
+  }
+  SUBCASE("and does not lose it a second time") {
+    disk.crash_losing_all();
+    log_storage log{disk, "d/log", small_segments()};
+    require_declared(log, good + 1);
+    CHECK(contents(log, 0).vote.lost == lost);
+    CHECK_FALSE(log.report().lost);
+  }
+  SUBCASE("and what was there is kept beside it, byte by byte") {
+    std::size_t aside = 0;
+    for (const auto& name : disk.list("d/log"))
+      aside += name.starts_with("damaged-" + std::to_string(lost) + "-") ? 1 : 0;
+    CHECK(aside >= 3);
+    const auto whole = disk.contents("d/log/damaged-" + std::to_string(lost) + "-" + segment_name(2));
+    CHECK(whole.find(std::string(400, 'x')) != std::string::npos);
+  }
+  SUBCASE("and when it is repaired it says so in the same way as a vote") {
+    {
+      log_storage log{disk, "d/log", repairable()};
+      log.submit({voting(g0, 7, 2)}, [] {});
+    }
+    disk.crash_losing_all();
+    log_storage log{disk, "d/log", repairable()};
+    CHECK(contents(log, 0).vote.lost == 0);
+  }
+  SUBCASE("and a second loss has a name of its own") {
+    flip(disk, segment(1), 1000);
+    log_storage log{disk, "d/log", repairable()};
+    CHECK(contents(log, 0).vote.lost != 0);
+    CHECK(contents(log, 0).vote.lost != lost);
+  }
+}
+
+TEST_CASE("P3 the end of a log that is gone, as the hint says, is lost and not a torn write") {
+  simulated_disk disk{1};
+  write_log(disk);
+  std::uint32_t last = 1;
+  while (disk.exists(segment(last + 1)))
+    ++last;
+  const auto used = disk.contents(segment(last)).find_last_not_of('\0') + 1;
+  disk.corrupt(segment(last), used - 200, std::string(200, '\0'));
+  CHECK_THROWS_AS((log_storage{disk, "d/log", small_segments()}), storage_error);
+  disk.end_processes();
+  log_storage log{disk, "d/log", repairable()};
+  require_declared(log, entries - 1);
+}
+
+TEST_CASE("P3 a cut that is cut short at any instant ends at the same record, and is never taken for a whole log") {
+  simulated_disk before{1};
+  write_log(before);
+  flip(before, segment(2), 1000);
+  before.end_processes();
+  const auto good = [&] {
+    const auto disk = before.clone();
+    log_storage log{*disk, "d/log", repairable()};
+    return contents(log, 0).entries.size();
+  }();
+  std::vector<std::unique_ptr<simulated_disk>> images;
+  {
+    const auto disk = before.clone();
+    disk->on_call([&](const simulated_disk::call& each) -> std::optional<int> {
+      if (each.is_change)
+        images.push_back(disk->clone());
+      return std::nullopt;
+    });
+    log_storage log{*disk, "d/log", repairable()};
+  }
+  CHECK(images.size() > 15);
+  std::size_t declared = 0;
+  for (const auto& image : images)
+    for (int survives = 0; survives < 3; ++survives) {
+      const auto disk = image->clone();
+      disk->reseed(static_cast<std::uint64_t>(survives));
+      if (survives == 0)
+        disk->crash_losing_all();
+      else
+        disk->crash();
+      try {
+        const log_storage log{*disk->clone(), "d/log", small_segments()};
+        ++declared; // It was cut before, or it would be refused.
+      } catch (const storage_error&) {
+      }
+      log_storage log{*disk, "d/log", repairable()};
+      require_declared(log, good);
+    }
+  CHECK(declared > 0);
+}
+
+TEST_CASE("what an operator can have done, and can undo, is refused, whoever could repair it") {
+  simulated_disk disk{1};
+  write_log(disk);
+  SUBCASE("a segment is missing") { disk.remove(segment(2)); }
+  SUBCASE("a segment has another's name") { disk.rename(segment(2), segment(3)); }
+  SUBCASE("the hint is gone") { disk.remove("d/log/hint"); }
+  SUBCASE("the votes are gone") { disk.remove("d/log/votes"); }
+  disk.end_processes();
+  CHECK_THROWS_AS((log_storage{disk, "d/log", repairable()}), storage_error);
+}
+
+TEST_CASE("P10 without its votes no log is repaired: it could vote twice") {
+  simulated_disk disk{1};
+  write_log(disk);
+  flip(disk, segment(2), 1000);
+  const auto size = disk.contents("d/log/votes").size();
+  disk.corrupt("d/log/votes", 4096, std::string(size - 4096, 'z'));
+  disk.end_processes();
+  CHECK_THROWS_AS((log_storage{disk, "d/log", repairable()}), storage_error);
+}
+
+} // namespace troupe::test
