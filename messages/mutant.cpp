@@ -52,7 +52,6 @@ constexpr std::array rows{
     mutant_row{mutant::Q5, "Q5", "a read does not wait until its index is applied", "RedisRaft #18"},
     mutant_row{mutant::C2, "C2", "a command whose leader was deposed is told to have failed", "jetcd 0.8.2"},
     mutant_row{mutant::L1, "L1", "who lost what it acknowledged votes all the same", "-"},
-    mutant_row{mutant::L2, "L2", "who lost what it acknowledged votes again too early", "-"},
 };
 
 } // namespace

@@ -62,7 +62,6 @@ enum class mutant : std::uint8_t {
   Q5,
   C2,
   L1,
-  L2,
 };
 
 /// The one that is awake. Set before anything runs, and never again.

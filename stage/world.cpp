@@ -335,7 +335,7 @@ void stage_world::check_now_and_then() {
     if (is_alive(id)) {
       check_crash_image(id);
       check_bookkeeping(id);
-      if (at(id).lost != 0 && at(id).node->disk().vote().lost == 0) {
+      if (at(id).lost != 0 && !has_loss(id)) {
         marks_.hit(sometimes::damage_repaired);
         at(id).lost = 0;
       }

@@ -64,6 +64,8 @@ public:
   [[nodiscard]] bool is_alive(peer_id id) const;
   /// Its disk keeps it from ever taking part again.
   [[nodiscard]] bool is_retired(peer_id id) const { return at(id).retired; }
+  /// Whether it runs on what is left of a damaged log, and is not repaired yet (`hard_state::lost`).
+  [[nodiscard]] bool has_loss(peer_id id) const { return at(id).node->disk().vote().lost != 0; }
 
   /// Has a fault befall now, and end when its time is over.
   void strike(const fault& f);

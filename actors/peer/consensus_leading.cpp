@@ -135,7 +135,7 @@ bool consensus::admit_reply(const envelope& about, std::uint32_t incarnation, st
     // What it has proven it may not have any more; and what it proved before and is still under way is of a replicator
     // of the past.
     member.match = {};
-    member.repair = {lost, TROUPE_MUTANT(L2) ? std::get<leader_role>(role_).before_term.next() : log_.last_index()};
+    member.repair = {lost, log_.last_index()};
     out.facts.push_back({fact::weight::warn,
                          "event=follower_lost follower=" + std::to_string(about.from.value()) + " repaired_at="
                              + std::to_string(member.repair.until.value())});

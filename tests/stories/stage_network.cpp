@@ -205,9 +205,9 @@ TEST_CASE("A slow way takes its time for each byte, and lets messages wait for t
   for (std::uint64_t number = 1; number <= 10; ++number)
     w.say(one, two, number, 1000);
   w.say(one, three, 1); // Another way is not slower for that.
-  w.runtime.run_for(10ms);
+  w.runtime.run_for(20ms);
   CHECK(w.from_to(one, three).size() == 1);
-  w.runtime.run_for(990ms);
+  w.runtime.run_for(980ms);
   CHECK(w.from_to(one, two).size() >= 8); // 1000 bytes and what is around them, each.
   CHECK(w.from_to(one, two).size() <= 9);
   w.runtime.run_for(500ms);

@@ -174,8 +174,8 @@ TEST_CASE("A node that is given an old copy of its disk is turned away by its pe
   });
 }
 
-TEST_CASE("Bits that flip on a disk are refused by recovery, or do no harm") {
-  std::uint64_t refused = 0, played = 0;
+TEST_CASE("L6: Bits that flip on a disk are refused by recovery, or repaired by a leader, or do no harm") {
+  std::uint64_t refused = 0, declared = 0, played = 0;
   over_seeds(30, [&](std::uint64_t seed) {
     running_cluster cluster{seed};
     auto& runtime = cluster.world.runtime();
@@ -185,10 +185,14 @@ TEST_CASE("Bits that flip on a disk are refused by recovery, or do no harm") {
     runtime.run_for(5s);
     runtime.judge().demand();
     CHECK(cluster.world.is_alive(rotten) != cluster.world.is_retired(rotten));
+    if (cluster.world.is_alive(rotten))
+      CHECK_FALSE(cluster.world.has_loss(rotten)); // It has its say again.
     ++played;
     refused += cluster.world.marks().of(sometimes::damage_refused);
+    declared += cluster.world.marks().of(sometimes::damage_declared);
   });
   CHECK((refused > 0 || played < 8)); // Or nothing was shown.
+  CHECK((declared > 0 || played < 8));
 }
 
 TEST_CASE("A quorum is healed whatever befell it, and serves: the second phase finds nothing") {
