@@ -26,7 +26,7 @@ public:
     for (const auto& [id, past] : story_.pasts)
       world_.preload(id, {past.term.value_or(past.log.empty() ? term_number{} : past.log.back()), nobody}, past.log);
     world_.start_all();
-    world_.let_clients_ask(story_.clients_ask);
+    world_.clients().let_ask(story_.clients_ask);
     for (const auto& each : story_.scenes) {
       scene_ = &each;
       wait();
@@ -208,7 +208,7 @@ private:
       batch_.clear();
     for (const auto id : find(question.nodes))
       for (std::uint64_t i = 0; i < question.count; ++i) {
-        const auto asked = world_.ask_once(id, next_request(question.what));
+        const auto asked = world_.clients().ask_once(id, next_request(question.what));
         if (!asked)
           fail("node " + text(id) + " is down");
         batch_.emplace_back(*asked, question.what);

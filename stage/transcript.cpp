@@ -65,4 +65,14 @@ std::string describe(const peer_message& message) {
       + std::visit([](const auto& m) { return words(m); }, message);
 }
 
+std::string one_line(std::string words) {
+  constexpr std::size_t most = 100;
+  if (words.size() > most)
+    words.replace(most, std::string::npos, "...");
+  for (auto& letter : words)
+    if (static_cast<unsigned char>(letter) < ' ')
+      letter = ' ';
+  return words;
+}
+
 } // namespace troupe

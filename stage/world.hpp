@@ -8,6 +8,7 @@
 /// must elect, serve and agree in time.
 #pragma once
 
+#include "stage/clients.hpp"
 #include "stage/coverage.hpp"
 #include "stage/directory_disk.hpp"
 #include "stage/fault.hpp"
@@ -74,14 +75,8 @@ public:
   /// Has all faults of a plan befall at their times, counted from now.
   void follow(const fault_plan& plan);
 
-  /// Clients begin to ask, or stop.
-  void let_clients_ask(bool asking);
-  /// Of `among` only; of everybody if empty.
-  void let_clients_ask_only(std::set<peer_id> among) { asked_nodes_ = std::move(among); }
-  /// One operation of some client at a node, now.
-  void ask_once(peer_id id);
-  /// The same with an operation of the caller's own; nothing if the node is down.
-  std::optional<operation_id> ask_once(peer_id id, const workload::request& request);
+  /// Who asks.
+  [[nodiscard]] stage_clients& clients() { return clients_; }
 
   /// Ends all faults: at nodes of `core` and between them. The rest stays as it is, cut off from the core in one
   /// direction at least.
@@ -124,20 +119,6 @@ private:
     std::optional<link_identity> identity;
   };
 
-  /// What a client is about to submit.
-  struct lot_draft {
-    operation what = operation::command;
-    std::vector<operation_id> operations;
-    entry_block_builder block;
-  };
-
-  struct lot {
-    peer_id at;
-    std::uint64_t life = 0;
-    std::vector<operation_id> operations;
-    std::size_t ended = 0;
-  };
-
   [[nodiscard]] world_node& at(peer_id id) { return nodes_[id.value() - 1]; }
   [[nodiscard]] const world_node& at(peer_id id) const { return nodes_[id.value() - 1]; }
   [[nodiscard]] bool exists(peer_id id) const { return id != nobody && id.value() <= nodes_.size(); }
@@ -162,19 +143,11 @@ private:
   void go_down(peer_id id);
   void come_up(peer_id id);
 
-  void client_turn(unsigned client, std::uint64_t epoch);
-  void ask(unsigned client, peer_id id);
-  operation_id add(lot_draft& draft, unsigned client, peer_id id, const workload::request& request);
-  void submit(lot_draft draft, unsigned client, peer_id id);
-  void hear_answer(std::uint64_t number, std::uint32_t offset, const answer_list& answers);
-  void hear_refusal(std::uint64_t number, std::uint32_t offset, refusal why);
-  void cut_off_clients_of(peer_id id);
   [[nodiscard]] std::set<peer_id> draw_quorum(std::vector<peer_id> candidates);
   [[nodiscard]] duration slowest_timeout() const;
   void await_leader(const std::set<peer_id>& core, const std::string& what);
   void demand_repair(const std::set<peer_id>& core, duration slowest);
   void demand_quiet_return(const std::set<peer_id>& core, duration slowest);
-  void look_at_workload();
   [[noreturn]] void fail(const std::string& what);
 
   world_options options_;
@@ -198,12 +171,8 @@ private:
   std::map<term_number, std::uint64_t> led_in_; ///< In which of the leader's lives.
   std::uint64_t leader_changes_ = 0;
 
-  std::vector<client_actor> clients_;
-  std::map<std::uint64_t, lot> lots_;
-  std::uint64_t lot_number_ = 0;
-  std::set<peer_id> asked_nodes_;
   std::set<std::pair<peer_id, std::uint64_t>> questions_; ///< How much of a snapshot is there already?
-  std::uint64_t asking_epoch_ = 0;
+  stage_clients clients_;
 };
 
 /// What a run came to.

@@ -46,7 +46,7 @@ void stage_world::await_leader(const std::set<peer_id>& core, const std::string&
   };
   while (!is_served() && runtime_.now() < began_at + 10 * slowest) {
     for (const auto id : core)
-      ask_once(id);
+      clients_.ask_once(id);
     (void)runtime_.run_until(runtime_.now() + slowest / 10, is_served);
   }
   if (!is_served())
@@ -66,7 +66,7 @@ void stage_world::demand_leader_of_first_quorum() {
 }
 
 void stage_world::demand_liveness() {
-  let_clients_ask(false);
+  clients_.let_ask(false);
   auto candidates = able();
   const auto quorum = nodes_.size() / 2 + 1;
   if (candidates.size() < quorum)
@@ -94,11 +94,11 @@ void stage_world::demand_liveness() {
   const auto changes = leader_changes_;
   const auto sent = network_.counts().sent;
   const auto before = ledger_.tally();
-  let_clients_ask_only(core);
-  let_clients_ask(true);
+  clients_.let_ask_only(core);
+  clients_.let_ask(true);
   const auto window = std::min<duration>(20 * slowest, std::chrono::seconds{20});
   runtime_.run_for(window);
-  let_clients_ask(false);
+  clients_.let_ask(false);
   if (leader_changes_ > changes + 1)
     fail("L2: a healed quorum changed its leader " + std::to_string(leader_changes_ - changes) + " times within "
          + in_ms(window));
@@ -187,12 +187,12 @@ void stage_world::demand_quiet_return(const std::set<peer_id>& core, duration sl
       }
   };
   note(trace_event::kind::strikes, away, [] { return std::string{"is away for a while"}; });
-  let_clients_ask(chance_.chance(50)); // With and without news that it lacks when it comes back.
+  clients_.let_ask(chance_.chance(50)); // With and without news that it lacks when it comes back.
   cut_off(true);
   runtime_.run_for(3 * slowest);
   cut_off(false);
   runtime_.run_for(2 * slowest);
-  let_clients_ask(false);
+  clients_.let_ask(false);
   if (leader_changes_ != before)
     fail("L2: node " + std::to_string(away.value()) + " was away for " + in_ms(3 * slowest)
          + ", and the others changed their leader " + std::to_string(leader_changes_ - before) + " times for that");

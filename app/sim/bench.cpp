@@ -16,7 +16,7 @@ void bench(const char* name, double operations_per_second, duration span) {
   options.knobs.operations_per_second = operations_per_second;
   stage_world world{1, options, make_kv_workload(10, options.knobs.read_percent, options.knobs.value_bytes)};
   world.start_all();
-  world.let_clients_ask(operations_per_second > 0);
+  world.clients().let_ask(operations_per_second > 0);
   const auto steps = world.runtime().steps();
   const auto began = std::chrono::steady_clock::now();
   world.runtime().run_for(span);
