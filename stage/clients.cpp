@@ -8,18 +8,6 @@ namespace troupe {
 
 namespace {
 
-std::string_view words_for(refusal why) {
-  switch (why) {
-  case refusal::no_leader: return "no leader";
-  case refusal::busy: return "busy";
-  case refusal::too_large: return "too large";
-  case refusal::uncertain: return "uncertain";
-  case refusal::not_ready: return "not ready";
-  case refusal::stopped: return "stopped";
-  }
-  return "?";
-}
-
 struct client_ears {
   std::function<void(std::uint64_t, std::uint32_t, const answer_list&)> answered;
   std::function<void(std::uint64_t, std::uint32_t, refusal)> refused;
@@ -35,10 +23,13 @@ client_actor::behavior_type play_client(client_actor::pointer, client_ears ears)
 
 } // namespace
 
-stage_clients::stage_clients(client_surroundings around) : around_{std::move(around)} {
+stage_clients::stage_clients(client_surroundings around, const gate_maker& gate, dice gate_chance)
+    : around_{std::move(around)} {
+  if (gate && around_.knobs.gate_clients > 0)
+    desk_ = std::make_unique<gate_desk>(around_, gate, gate_chance);
   around_.ledger.on_applied = [this](operation_id id, std::string_view content, std::string_view answer) {
     around_.asked.applied(id, content, answer);
-    look_at_workload();
+    around_.look_at_workload();
   };
   for (unsigned client = 0; client < around_.knobs.clients; ++client) {
     clients_.push_back(around_.runtime.system().spawn(
@@ -47,10 +38,6 @@ stage_clients::stage_clients(client_surroundings around) : around_{std::move(aro
                     [this](auto number, auto offset, auto why) { hear_refusal(number, offset, why); }}));
     around_.runtime.adopt(caf::actor_cast<caf::strong_actor_ptr>(clients_.back()));
   }
-}
-
-void stage_clients::note(trace_event::kind what, peer_id node, const std::function<std::string()>& words) {
-  around_.trace.note({around_.runtime.now() - around_.runtime.started_at(), what, node, nobody, {}, 0, {}}, words);
 }
 
 void stage_clients::let_ask(bool asking) {
@@ -92,8 +79,11 @@ std::optional<operation_id> stage_clients::ask_once(peer_id id, const workload::
 void stage_clients::ask(unsigned client, peer_id id) {
   if (around_.peer_of(id) == nullptr)
     return;
+  const auto count = 1 + around_.chance.below(around_.knobs.most_in_a_lot);
+  if (desk_ && client < around_.knobs.gate_clients)
+    return desk_->ask(client, id, count);
   lot_draft draft;
-  for (auto left = 1 + around_.chance.below(around_.knobs.most_in_a_lot); left > 0; --left) {
+  for (auto left = count; left > 0; --left) {
     const auto request = around_.asked.next(client, around_.chance);
     if (!draft.operations.empty() && draft.what != request.what)
       submit(std::exchange(draft, {}), client, id); // Commands and queries do not mix.
@@ -105,8 +95,8 @@ void stage_clients::ask(unsigned client, peer_id id) {
 operation_id stage_clients::add(lot_draft& draft, unsigned client, peer_id id, const workload::request& request) {
   const auto [operation, content] = around_.ledger.asks(request.what, request.content, around_.runtime.now());
   around_.asked.asked(operation, client, request);
-  look_at_workload();
-  note(trace_event::kind::asks, id, [&, named = operation] {
+  around_.look_at_workload();
+  around_.note(trace_event::kind::asks, id, [&, named = operation] {
     return "client " + std::to_string(client + 1) + " asks " + std::to_string(named.value()) + ": "
         + one_line(request.words);
   });
@@ -131,11 +121,10 @@ void stage_clients::hear_answer(std::uint64_t number, std::uint32_t offset, cons
   for (std::size_t i = 0; i < answers.count() && offset + i < lot.operations.size(); ++i) {
     const auto id = lot.operations[offset + i];
     const auto answer = around_.ledger.is_answered(id, answers.at(i), around_.runtime.now());
-    note(trace_event::kind::tells, lot.at,
-         [&] { return "answers " + std::to_string(id.value()) + ": " + one_line(around_.asked.in_words(answer)); });
-    around_.trace.fold(id.value());
-    around_.asked.answered(id, answer);
-    look_at_workload();
+    around_.note(trace_event::kind::tells, lot.at, [&] {
+      return "answers " + std::to_string(id.value()) + ": " + one_line(around_.asked.in_words(answer));
+    });
+    around_.spread_answer(id, answer);
     ++lot.ended;
   }
   if (lot.ended == lot.operations.size())
@@ -148,47 +137,32 @@ void stage_clients::hear_refusal(std::uint64_t number, std::uint32_t offset, ref
     return;
   const auto lot = std::move(found->second);
   lots_.erase(found);
-  if (why == refusal::busy) {
-    around_.marks.hit(sometimes::command_refused_busy);
-    if (around_.is_full_leader(lot.at))
-      around_.marks.hit(sometimes::full_leader);
-  }
-  if (why == refusal::uncertain)
-    around_.marks.hit(sometimes::command_uncertain);
-  if (why == refusal::not_ready)
-    around_.marks.hit(sometimes::read_not_ready);
-  if (why == refusal::no_leader)
-    around_.marks.hit(sometimes::minority_serves_nobody);
+  around_.count_refusal(lot.at, why);
   for (auto i = static_cast<std::size_t>(offset); i < lot.operations.size(); ++i) {
     const auto id = lot.operations[i];
-    note(trace_event::kind::tells, lot.at,
-         [&] { return "refuses " + std::to_string(id.value()) + ": " + std::string{words_for(why)}; });
-    around_.ledger.is_refused(id, why, around_.runtime.now());
-    if (why == refusal::uncertain)
-      around_.asked.lost(id);
-    else
-      around_.asked.refused(id);
-    look_at_workload();
+    around_.note(trace_event::kind::tells, lot.at,
+                 [&] { return "refuses " + std::to_string(id.value()) + ": " + std::string{words_for(why)}; });
+    around_.refuse(id, why);
   }
 }
 
+void stage_clients::welcome(peer_id id) {
+  if (desk_)
+    desk_->gate().open(id, *around_.peer_of(id));
+}
+
 void stage_clients::cut_off(peer_id id) {
+  if (desk_)
+    desk_->gate().close(id);
   std::erase_if(lots_, [&](const auto& entry) {
     const auto& lot = entry.second;
     if (lot.at != id)
       return false;
-    for (auto i = lot.ended; i < lot.operations.size(); ++i) {
-      around_.ledger.is_cut_off(lot.operations[i]);
-      around_.asked.lost(lot.operations[i]);
-    }
+    for (auto i = lot.ended; i < lot.operations.size(); ++i)
+      around_.lose(lot.operations[i]);
     return true;
   });
-  look_at_workload();
-}
-
-void stage_clients::look_at_workload() {
-  if (auto trouble = around_.asked.trouble())
-    around_.runtime.judge().fail(*std::move(trouble));
+  around_.look_at_workload();
 }
 
 } // namespace troupe

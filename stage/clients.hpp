@@ -3,15 +3,11 @@
 /// workload are told of all of it, and judge.
 #pragma once
 
-#include "stage/coverage.hpp"
-#include "stage/knobs.hpp"
-#include "stage/operation_ledger.hpp"
-#include "stage/runtime.hpp"
-#include "stage/trace_log.hpp"
-#include "troupe/workload.hpp"
+#include "stage/client_surroundings.hpp"
+#include "stage/gate_desk.hpp"
 
-#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,23 +15,10 @@
 
 namespace troupe {
 
-/// What clients live among. All of it must outlive them.
-struct client_surroundings {
-  stage_runtime& runtime;
-  dice& chance;
-  const stage_knobs& knobs;
-  workload& asked;
-  operation_ledger& ledger;
-  trace_log& trace;
-  coverage& marks;
-  /// Whom to ask at a node; null while it is not alive.
-  std::function<const peer_actor*(peer_id)> peer_of;
-  std::function<bool(peer_id)> is_full_leader;
-};
-
 class stage_clients {
 public:
-  explicit stage_clients(client_surroundings around);
+  /// As many clients as the knobs say come through gates, if there is anybody to make them.
+  stage_clients(client_surroundings around, const gate_maker& gate, dice gate_chance);
 
   /// They begin to ask, each at a pace of its own, or stop.
   void let_ask(bool asking);
@@ -45,8 +28,13 @@ public:
   void ask_once(peer_id id);
   /// The same with an operation of the caller's own; nothing if the node is down.
   std::optional<operation_id> ask_once(peer_id id, const workload::request& request);
+  /// A node has begun a life.
+  void welcome(peer_id id);
   /// A node is gone: nobody will tell what became of what it was asked.
   void cut_off(peer_id id);
+
+  /// Whether some come through gates: there operations wait for each other.
+  [[nodiscard]] bool have_gates() const { return desk_ != nullptr; }
 
 private:
   /// What a client is about to submit.
@@ -69,10 +57,9 @@ private:
   void submit(lot_draft draft, unsigned client, peer_id id);
   void hear_answer(std::uint64_t number, std::uint32_t offset, const answer_list& answers);
   void hear_refusal(std::uint64_t number, std::uint32_t offset, refusal why);
-  void note(trace_event::kind what, peer_id node, const std::function<std::string()>& words);
-  void look_at_workload();
 
   client_surroundings around_;
+  std::unique_ptr<gate_desk> desk_; ///< Of the first clients; null if all submit to peers themselves.
   std::vector<client_actor> clients_;
   std::map<std::uint64_t, lot> lots_;
   std::uint64_t lot_number_ = 0;

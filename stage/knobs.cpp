@@ -92,6 +92,7 @@ std::string to_string(const stage_knobs& knobs) {
       + " entries, in flight " + std::to_string(limits.in_flight_bytes) + " bytes, snapshot every "
       + std::to_string(knobs.peers.snapshots.log_entries) + " entries keeping "
       + std::to_string(knobs.peers.snapshots.trailing_entries) + ", " + std::to_string(knobs.clients) + " clients, "
+      + (knobs.gate_clients == 0 ? "" : std::to_string(knobs.gate_clients) + " of them through gates, ")
       + std::to_string(static_cast<int>(knobs.operations_per_second)) + " operations/s, up to "
       + std::to_string(knobs.most_in_a_lot) + " together, of " + std::to_string(knobs.value_bytes) + " bytes to "
       + std::to_string(knobs.keys) + " keys, " + std::to_string(knobs.read_percent) + " % reads";

@@ -22,6 +22,8 @@ struct stage_knobs {
   std::size_t segment_bytes = 64 << 10;
   sync_latency latency;
   unsigned clients = 4;
+  /// So many of them do not submit to a peer themselves, but come through a gate (gate.hpp).
+  unsigned gate_clients = 0;
   /// Operations of all clients together, per second.
   double operations_per_second = 50;
   /// Operations that a client submits together, at most.

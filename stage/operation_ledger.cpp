@@ -46,6 +46,7 @@ std::string name(operation what, operation_id id) {
 std::pair<operation_id, std::string> operation_ledger::asks(operation what, std::string_view content, instant now) {
   asked_operation asked;
   asked.what = what;
+  asked.is_logged = what == operation::command;
   asked.floor = seen_;
   asked.asked_at = now;
   operations_.push_back(asked);
@@ -55,38 +56,50 @@ std::pair<operation_id, std::string> operation_ledger::asks(operation what, std:
   return {id, with_number(id.value(), content)};
 }
 
-std::string_view operation_ledger::is_answered(operation_id id, std::string_view answer, instant) {
+void operation_ledger::goes_by_log(operation_id id) {
+  operations_.at(id.value() - 1).is_logged = true;
+}
+
+std::optional<std::pair<std::uint64_t, std::string_view>> operation_ledger::parts_of(std::string_view answer) {
+  const auto position = number_of(answer);
+  if (!position)
+    return std::nullopt;
+  return std::pair{*position, answer.substr(number_bytes)};
+}
+
+std::string_view operation_ledger::is_answered(operation_id id, std::string_view answer, instant now) {
+  const auto parts = parts_of(answer);
+  if (!parts) {
+    broken(name(at(id).what, id) + " is answered with what no state machine says");
+    return {};
+  }
+  is_answered(id, parts->first, parts->second, now);
+  return parts->second;
+}
+
+void operation_ledger::is_answered(operation_id id, std::uint64_t position, std::string_view words, instant) {
   auto& asked = operations_.at(id.value() - 1);
   const auto who = name(asked.what, id);
-  if (asked.end != fate::open) {
-    broken(who + " ends twice");
-    return {};
-  }
+  if (asked.end != fate::open)
+    return broken(who + " ends twice");
   asked.end = fate::answered;
   ++tally_.answered;
-  const auto position = number_of(answer);
-  if (!position) {
-    broken(who + " is answered with what no state machine says");
-    return {};
-  }
-  const auto words = answer.substr(number_bytes);
-  if (asked.what == operation::command) {
-    if (*position == 0 || *position > places_.size() || places_[*position - 1].id != id)
+  if (asked.is_logged) {
+    if (position == 0 || position > places_.size() || places_[position - 1].id != id)
       broken(who + " is answered with the answer to another");
-    else if (places_[*position - 1].answer_hash != std::hash<std::string_view>{}(words))
+    else if (places_[position - 1].answer_hash != std::hash<std::string_view>{}(words))
       broken(who + " is answered differently than it was when it was applied first");
-    if (*position <= asked.floor)
-      broken(who + " takes effect as command " + text(*position) + " of the history, and an answer from behind command "
+    if (position <= asked.floor)
+      broken(who + " takes effect as command " + text(position) + " of the history, and an answer from behind command "
              + text(asked.floor) + " had come before it was asked");
   } else {
-    if (*position < asked.floor)
-      broken(who + " is stale: it sees " + text(*position) + " commands, and an answer from behind command "
+    if (position < asked.floor)
+      broken(who + " is stale: it sees " + text(position) + " commands, and an answer from behind command "
              + text(asked.floor) + " had come before it was asked");
-    if (*position > places_.size())
+    if (position > places_.size())
       broken(who + " sees commands that nobody has applied");
   }
-  seen_ = std::max(seen_, *position);
-  return words;
+  seen_ = std::max(seen_, position);
 }
 
 void operation_ledger::is_refused(operation_id id, refusal why, instant) {
@@ -97,7 +110,7 @@ void operation_ledger::is_refused(operation_id id, refusal why, instant) {
   const bool may_be_applied = asked.what == operation::command && why == refusal::uncertain;
   asked.end = may_be_applied ? fate::uncertain : fate::refused;
   ++(may_be_applied ? tally_.uncertain : tally_.refused);
-  if (!may_be_applied && asked.position != 0)
+  if (asked.what == operation::command && !may_be_applied && asked.position != 0)
     broken(who + " is refused as certainly not carried out, and is number " + text(asked.position) + " of the history");
 }
 
@@ -126,13 +139,13 @@ std::optional<std::string> operation_ledger::overdue(instant now, duration patie
 void operation_ledger::first_applied(std::uint64_t position, operation_id id, const command& what,
                                      std::string_view content, std::string_view answer,
                                      std::optional<std::uint64_t> state_hash) {
-  if (id == operation_id{} || id.value() > operations_.size() || at(id).what != operation::command)
+  if (id == operation_id{} || id.value() > operations_.size() || !at(id).is_logged)
     return broken("a command is applied at index " + text(what.index.value()) + " that nobody has asked for");
   auto& asked = operations_[id.value() - 1];
   if (asked.position != 0)
     return broken(name(asked.what, id) + " is applied twice: as number " + text(asked.position) + " of the history and "
                   + text(position));
-  if (asked.end == fate::refused)
+  if (asked.end == fate::refused && asked.what == operation::command)
     return broken(name(asked.what, id) + " is applied, and its client was told that it certainly is not carried out");
   asked.position = position;
   places_.push_back({id, what.index, what.term, std::hash<std::string_view>{}(answer), state_hash});

@@ -56,8 +56,15 @@ public:
   // What clients do and hear.
   /// Returns the content to submit: the number, and what was asked.
   [[nodiscard]] std::pair<operation_id, std::string> asks(operation what, std::string_view content, instant now);
+  /// A query goes through the log, behind commands of its client: it takes a place of its own, and may be carried out
+  /// whatever its client is told.
+  void goes_by_log(operation_id id);
   /// Returns the answer without what was put in front of it.
   std::string_view is_answered(operation_id id, std::string_view answer, instant now);
+  /// The same with an answer that was taken apart on its way: the place it is from, and its words.
+  void is_answered(operation_id id, std::uint64_t position, std::string_view words, instant now);
+  /// Takes an answer of a watched machine apart. Nothing if it is none.
+  [[nodiscard]] static std::optional<std::pair<std::uint64_t, std::string_view>> parts_of(std::string_view answer);
   void is_refused(operation_id id, refusal why, instant now);
   /// Its node is gone: nobody will tell.
   void is_cut_off(operation_id id);
@@ -83,6 +90,7 @@ public:
 private:
   struct asked_operation {
     operation what = operation::command;
+    bool is_logged = true; ///< It takes a place in the history.
     fate end = fate::open;
     std::uint64_t floor = 0; ///< The longest history an answer had come from when it was asked.
     instant asked_at{};

@@ -6,6 +6,22 @@
 
 namespace troupe {
 
+namespace {
+
+/// In one run of three, all or some clients. Rolled apart: everything else about a seed is as it is without gates.
+void send_through_gates(std::uint64_t seed, const gate_maker& gate, world_options& world) {
+  dice chance{seed ^ 0x6761746573ull};
+  if (!chance.chance(33))
+    return;
+  world.gate = gate;
+  auto& knobs = world.knobs;
+  knobs.gate_clients = chance.chance(50) ? knobs.clients : 1 + static_cast<unsigned>(chance.below(knobs.clients));
+  if (chance.chance(75))
+    knobs.most_in_a_lot = 1 + static_cast<unsigned>(chance.below(12));
+}
+
+} // namespace
+
 run_options plan_run(std::uint64_t seed, const simulation_options& options) {
   dice chance{seed};
   run_options run;
@@ -16,6 +32,8 @@ run_options plan_run(std::uint64_t seed, const simulation_options& options) {
   if (!options.plain_knobs && chance.chance(25))
     run.pasts = draw_pasts(chance, nodes);
   run.lasts = options.lasts;
+  if (options.gate)
+    send_through_gates(seed, options.gate, run.world);
   return run;
 }
 

@@ -21,6 +21,8 @@ struct simulation_options {
   /// As production's defaults have them, rather than drawn.
   bool plain_knobs = false;
   std::uint64_t crash_image_every = 1000;
+  /// Through what some clients come in some of the runs; if empty, they never do.
+  gate_maker gate = {};
 };
 
 /// What a seed stands for.

@@ -30,7 +30,10 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
       checker_{runtime_.judge(), first_ids(options_.knobs.nodes)}, ledger_{runtime_.judge()}, trace_{options_.tells},
       clients_{{runtime_, chance_, options_.knobs, *workload_, ledger_, trace_, marks_,
                 [this](peer_id id) { return is_alive(id) ? &at(id).node->peer() : nullptr; },
-                [this](peer_id id) { return leader() == id && at(id).fills > 0; }}} {
+                [this](peer_id id) { return leader() == id && at(id).fills > 0; },
+                [this](peer_id id) { return at(id).overtaken; }},
+               options_.gate,
+               dice{~seed * 0x9e3779b97f4a7c15ull}} {
   const auto& knobs = options_.knobs;
   checker_.bound_uncommitted(
       std::max(knobs.peers.limits.uncommitted_bytes, knobs.most_in_a_lot * (knobs.value_bytes + 100)));
@@ -51,6 +54,11 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
     const auto& [group, from, to, term] = about(message);
     if (!is_alive(from))
       marks_.hit(sometimes::message_after_its_sender_died);
+    if (std::holds_alternative<forward>(message)) {
+      auto& last = at(from).passed_on[to];
+      at(from).overtaken += number < last ? 1 : 0;
+      last = std::max(last, number);
+    }
     const bool is_reply = std::holds_alternative<append_reply>(message) || std::holds_alternative<vote_reply>(message);
     if (is_reply && term < at(to).node->disk().vote().current_term)
       marks_.hit(sometimes::reply_of_an_earlier_term);
@@ -197,6 +205,7 @@ void stage_world::start(peer_id id) {
             + ".." + std::to_string(report.last().value());
       },
       report.vote().current_term);
+  clients_.welcome(id);
   for (unsigned i = 0; i < node.pauses; ++i)
     runtime_.hold_all_of(id);
   if (node.slow_applies > 0)

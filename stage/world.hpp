@@ -40,6 +40,8 @@ struct world_options {
   bool tells = false;
   /// After so many messages, recovery is run on what a crash would leave of some node (I17); 0: never.
   std::uint64_t crash_image_every = 1000;
+  /// What the knobs' `gate_clients` come through; if empty, all submit to peers themselves.
+  gate_maker gate = {};
 };
 
 class stage_world {
@@ -117,6 +119,8 @@ private:
     unsigned downs = 0;          ///< Faults that keep it from being started.
     std::uint64_t backup_boot = 0;
     std::optional<link_identity> identity;
+    std::map<peer_id, std::uint64_t> passed_on; ///< By leader: the latest message with operations that has arrived.
+    std::uint64_t overtaken = 0;                ///< Such messages that arrived behind later ones.
   };
 
   [[nodiscard]] world_node& at(peer_id id) { return nodes_[id.value() - 1]; }

@@ -127,6 +127,22 @@ TEST_CASE("The ledger has nothing against a history as it should be, with a rest
   CHECK(here.ledger.applied() == 4);
 }
 
+TEST_CASE("The ledger judges a query that goes through the log by its place, and lets it be applied after a refusal") {
+  court here;
+  auto node = here.machine(one);
+  const auto a = here.adds(1), b = here.asks(operation::query, "0"), lost = here.asks(operation::query, "0");
+  here.hears(a, here.apply(*node, a, 1));
+  here.ledger.goes_by_log(b.id);
+  here.ledger.goes_by_log(lost.id);
+  here.ledger.is_refused(lost.id, refusal::uncertain, instant{});
+  (void)here.apply(*node, lost, 2);
+  const auto heard = here.apply(*node, b, 3);
+  CHECK(here.broken() == "");
+  here.hears(b, here.query(*node, a)); // As if it had not gone there.
+  CHECK(heard != here.query(*node, a));
+  CHECK(here.finds("is answered differently than it was when it was applied first"));
+}
+
 TEST_CASE("The ledger finds a stale read: an answer from behind a command had come before it was asked") {
   court here;
   auto fresh = here.machine(one);
