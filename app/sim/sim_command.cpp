@@ -4,6 +4,7 @@
 #include "app/sim/bench.hpp"
 #include "app/sim/kv_workload.hpp"
 #include "app/sim/progress.hpp"
+#include "app/sim/resp_gate.hpp"
 #include "app/sim/scenario_command.hpp"
 #include "messages/mutant.hpp"
 #include "stage/finding.hpp"
@@ -151,6 +152,7 @@ exit_code run_sim(const sim_settings& settings) {
   options.lasts = std::chrono::milliseconds{settings.milliseconds};
   options.faults_per_second = settings.rate;
   options.plain_knobs = settings.plain_knobs;
+  options.gate = make_resp_gate;
   auto kinds = parse_fault_kinds(settings.faults);
   if (const auto* words = std::get_if<std::string>(&kinds))
     return refuse("--faults: " + *words);

@@ -3,6 +3,7 @@
 // Each mutant gets a process of its own: some are found by an assertion, which ends it, some make it hang.
 #include "actors/logging.hpp"
 #include "app/sim/kv_workload.hpp"
+#include "app/sim/resp_gate.hpp"
 #include "messages/mutant.hpp"
 #include "stage/simulation.hpp"
 #include "tests/mutants/known_seeds.hpp"
@@ -56,6 +57,7 @@ std::unique_ptr<workload> clients_of(const stage_knobs& knobs) {
   logs().set_level(spdlog::level::off);
   simulation_options options;
   options.faults = std::get<std::set<fault_kind>>(parse_fault_kinds("all"));
+  options.gate = make_resp_gate;
   for (const auto seed : seeds) {
     std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
     std::fflush(stdout);

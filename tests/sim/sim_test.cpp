@@ -107,6 +107,14 @@ TEST_CASE("troupe sim --tell tells the story of a run in which nothing broke") {
   CHECK(last_line(told.out).starts_with("seeds=1 violations=0 "));
 }
 
+TEST_CASE("Some clients of troupe sim are Redis connections, whose words are in the story") {
+  const auto told = sim({"--seed", "1", "--hours", "5s", "--tell"});
+  CHECK(told.end.words() == "exit code 0");
+  CHECK(says(told.out, " of them through gates"));
+  CHECK(std::regex_search(told.out, std::regex{"client 1 says SET [0-9]+:k[0-9]+ v"}));
+  CHECK(std::regex_search(told.out, std::regex{"client 1 hears of [0-9]+: \\+OK"}));
+}
+
 TEST_CASE("A broken promise ends troupe sim with exit code 1, files beside, and a line that breaks it again") {
   scratch_directory scratch;
   // Two of three disks are lost: no quorum is left, and the run says that its plan went too far.
