@@ -25,8 +25,6 @@ namespace {
 
 using namespace troupe;
 
-/// As `troupe sim` has them: its --seed and --mutant play the same run.
-constexpr unsigned keys = 6;
 /// Real seconds a run may take: most take less than one.
 constexpr unsigned patience = 120;
 /// Seeds of which each must find the canary.
@@ -47,8 +45,9 @@ struct outcome {
   std::string words; ///< Of the promise that was broken; empty if none was.
 };
 
+/// As `troupe sim` has them: its --seed and --mutant play the same run.
 std::unique_ptr<workload> clients_of(const stage_knobs& knobs) {
-  return make_kv_workload(keys, knobs.read_percent, knobs.value_bytes);
+  return make_kv_workload(knobs.keys, knobs.read_percent, knobs.value_bytes);
 }
 
 /// In a process of its own: plays seeds until one breaks a promise (with the canary, all), and says so line by line.
