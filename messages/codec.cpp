@@ -3,8 +3,8 @@
 //   request_vote    round u64 | pre_vote u8 | transfer u8 | last log term u64 | last log index u64
 //   vote_reply      round u64 | pre_vote u8 | granted u8
 //   append_entries  incarnation u32 | number u64 | previous term u64 | previous index u64 | commit u64 |
-//                   read_round u64 | lost u64 | repaired until u64 | batches u32 | per batch: term u64 | first u64 | count u32 | leader_time i64 |
-//                   checksum u32 | size u32
+//                   read_round u64 | lost u64 | repaired until u64 | batches u32 | per batch: term u64 | first u64 |
+//                   count u32 | leader_time i64 | checksum u32 | size u32
 //   append_reply    incarnation u32 | number u64 | read_round u64 | success u8 | match u64 | last u64 |
 //                   conflict term u64 | conflict index u64 | full u8 | lost u64
 //   install_snapshot incarnation u32 | number u64 | read_round u64 | at term u64 | at index u64 | time i64 |

@@ -99,12 +99,13 @@ struct recovered_log {
 /// Reads what `read_log` refuses, up to the first record that is bad or missing; what is there and behind it is
 /// `report.lost`. Changes nothing. `why`: what `read_log` said. Throws `storage_error` if the log cannot end there: no
 /// segment is good, or what it needs of what it has forgotten was behind.
-[[nodiscard]] recovered_log read_good_part(file_system& files, const std::string& directory,
-                                           const disk_identity& owner, const std::string& why);
+[[nodiscard]] recovered_log read_good_part(file_system& files, const std::string& directory, const disk_identity& owner,
+                                           const std::string& why);
 
 /// Cuts off what was lost, so that the log ends behind its last good record. Copies of what was there are set aside as
-/// `damaged-N-...`, if there is room for them; `number` is the N. To be called only once the loss is declared durably: a
-/// crash at any instant leaves a log that `read_good_part` reads to the same end, and perhaps nothing but that one does.
+/// `damaged-N-...`, if there is room for them; `number` is the N. To be called only once the loss is declared durably:
+/// a crash at any instant leaves a log that `read_good_part` reads to the same end, and perhaps nothing but that one
+/// does.
 void set_aside_lost(file_system& files, const std::string& directory, const recovered_log& log, std::uint64_t number);
 
 /// Records from the log's beginning up to the first that is bad or missing: how far a log is good that `read_log`

@@ -52,11 +52,11 @@ struct sector_content {
 std::optional<sector_content> decode_sector(std::string_view sector, std::uint32_t slot) {
   if (!is_sealed(sector) || get_le<std::uint32_t>(sector.data() + 8) != slot)
     return std::nullopt;
-  return sector_content{
-      get_le<std::uint64_t>(sector.data()),
-      group_id{get_le<std::uint32_t>(sector.data() + 12)},
-      {term_number{get_le<std::uint64_t>(sector.data() + 16)}, peer_id{get_le<std::uint64_t>(sector.data() + 24)},
-       get_le<std::uint64_t>(sector.data() + 32)}};
+  return sector_content{get_le<std::uint64_t>(sector.data()),
+                        group_id{get_le<std::uint32_t>(sector.data() + 12)},
+                        {term_number{get_le<std::uint64_t>(sector.data() + 16)},
+                         peer_id{get_le<std::uint64_t>(sector.data() + 24)},
+                         get_le<std::uint64_t>(sector.data() + 32)}};
 }
 
 } // namespace

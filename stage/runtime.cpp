@@ -65,7 +65,7 @@ struct stage_runtime::engine {
   caf::scheduler::test_coordinator& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   std::set<caf::resumable*> held;
   std::set<peer_id> held_owners;
-  peer_id playing = nobody; ///< The owner of whoever handles a message just now.
+  peer_id playing = nobody;                          ///< The owner of whoever handles a message just now.
   std::unordered_map<caf::actor_id, peer_id> owners; ///< Looked up only: its order means nothing.
 
   [[nodiscard]] caf::detail::test_actor_clock& clock() { return scheduler.clock(); }

@@ -106,7 +106,7 @@ private:
     std::uint64_t life = 0;
     bool retired = false;
     std::uint64_t lost = 0; ///< The last loss of its log that it declared.
-    bool doomed = false; ///< A fault has done to its disk what may keep it from taking part.
+    bool doomed = false;    ///< A fault has done to its disk what may keep it from taking part.
     unsigned pauses = 0;
     unsigned slow_applies = 0;
     unsigned stalls = 0;

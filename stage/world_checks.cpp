@@ -65,7 +65,8 @@ void stage_world::check_bookkeeping(peer_id id) {
   for (const auto& follower : mine->followers) {
     const auto& theirs = at(follower.id).node->disk();
     // A loss counts from when the leader has heard of it.
-    if (at(follower.id).doomed || has_loss(follower.id) || follower.match == log_index{} || theirs.vote().current_term != mine->term)
+    if (at(follower.id).doomed || has_loss(follower.id) || follower.match == log_index{}
+        || theirs.vote().current_term != mine->term)
       continue;
     const auto* there = theirs.durable_at(follower.match);
     const auto* here = own.written_at(follower.match);

@@ -37,9 +37,7 @@ void consensus::begin(instant now, peer_output& out) {
                        "event=begin term=" + std::to_string(vote_.current_term.value())
                            + " last=" + std::to_string(log_.last_index().value())});
   if (vote_.lost != 0)
-    out.facts.push_back({fact::weight::warn,
-                         "event=lost what this peer may have acknowledged: it has no say in elections until a leader has "
-                         "repaired its log"});
+    out.facts.push_back({fact::weight::warn, "event=no_say loss=" + std::to_string(vote_.lost)});
   out.install = snapshot_;
   settle(now, out);
 }

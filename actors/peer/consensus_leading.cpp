@@ -137,8 +137,8 @@ bool consensus::admit_reply(const envelope& about, std::uint32_t incarnation, st
     member.match = {};
     member.repair = {lost, log_.last_index()};
     out.facts.push_back({fact::weight::warn,
-                         "event=follower_lost follower=" + std::to_string(about.from.value()) + " repaired_at="
-                             + std::to_string(member.repair.until.value())});
+                         "event=follower_lost follower=" + std::to_string(about.from.value())
+                             + " repaired_at=" + std::to_string(member.repair.until.value())});
     out.renew = about.from;
     return false;
   }

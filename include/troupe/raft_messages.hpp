@@ -45,10 +45,11 @@ struct vote_reply {
 
 /// A leader's answer to a follower that says that its log lost what it may have acknowledged (`hard_state::lost`).
 ///
-/// Up to `until`, where the leader's log ended when it heard of the loss, is all that the follower can have acknowledged
-/// to anybody who may still count on it: to leaders before, for this one has all that they committed; and to this one,
-/// who forgets the acknowledgements themselves. So once the follower has that much again, durably, and it is committed,
-/// it lacks nothing. (An entry of the leader's own term alone would not do: what was acknowledged may lie behind it.)
+/// Up to `until`, where the leader's log ended when it heard of the loss, is all that the follower can have
+/// acknowledged to anybody who may still count on it: to leaders before, for this one has all that they committed; and
+/// to this one, who forgets the acknowledgements themselves. So once the follower has that much again, durably, and it
+/// is committed, it lacks nothing. (An entry of the leader's own term alone would not do: what was acknowledged may lie
+/// behind it.)
 struct repair {
   std::uint64_t lost = 0; ///< Which loss; 0: of none that the leader knows.
   log_index until;

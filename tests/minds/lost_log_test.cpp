@@ -62,16 +62,22 @@ SCENARIO("I14 who lost something has its say again when all is back that it can 
   }
   WHEN("it has an entry of the leader's own term that is committed, and the leader's log went further") {
     hears(speaks(10, 11, {5, log_index{11}}));
-    THEN("it waits: it may have acknowledged entry 11") { CHECK_FALSE(is_repaired()); }
+    THEN("it waits: it may have acknowledged entry 11") {
+      CHECK_FALSE(is_repaired());
+    }
   }
   WHEN("the leader speaks of another loss, or of none") {
     hears(speaks(10, 10, {4, log_index{1}}));
     hears(speaks(10, 10, {}));
-    THEN("it waits") { CHECK_FALSE(is_repaired()); }
+    THEN("it waits") {
+      CHECK_FALSE(is_repaired());
+    }
   }
   WHEN("not all of it is committed yet") {
     hears(speaks(10, 9, {5, log_index{10}}));
-    THEN("it waits") { CHECK_FALSE(is_repaired()); }
+    THEN("it waits") {
+      CHECK_FALSE(is_repaired());
+    }
   }
 }
 
@@ -111,8 +117,8 @@ SCENARIO("I7 a leader forgets what a follower proved, once that one says that it
   }
 }
 
-// Why a disk that went back as a whole (an older copy, put back) is refused by its peers and not repaired: its votes went
-// back, too, and no leader can know of them.
+// Why a disk that went back as a whole (an older copy, put back) is refused by its peers and not repaired: its votes
+// went back, too, and no leader can know of them.
 SCENARIO("O3 refuted: repair by a leader does not help a peer that has forgotten a vote") {
   GIVEN("a peer that has voted for candidate 3 in term 8, while leader 2 of term 7 has not heard of it") {
     lone_peer peer{1, 5, remembers(std::vector<std::uint64_t>(10, 7), 7)};

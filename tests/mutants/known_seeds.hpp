@@ -29,8 +29,7 @@ inline constexpr std::array known_seeds{
     known_seed{mutant::S2_start, 1}, known_seed{mutant::S3, 1},    known_seed{mutant::S4, 29},
     known_seed{mutant::S6, 1},       known_seed{mutant::S7, 1},    known_seed{mutant::S8, 1},
     known_seed{mutant::Q1, 3},       known_seed{mutant::Q2, 6},    known_seed{mutant::Q3, 3},
-    known_seed{mutant::Q5, 6},       known_seed{mutant::C2, 2},
-    known_seed{mutant::L1, 5},
+    known_seed{mutant::Q5, 6},       known_seed{mutant::C2, 2},    known_seed{mutant::L1, 5},
 };
 
 } // namespace troupe

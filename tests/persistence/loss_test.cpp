@@ -1,5 +1,5 @@
-// Bits that went bad in what was durable, of a node that others can repair: what is good of its log is kept, and it says
-// durably that it has lost something before it lets go of anything.
+// Bits that went bad in what was durable, of a node that others can repair: what is good of its log is kept, and it
+// says durably that it has lost something before it lets go of anything.
 #include "support.hpp"
 
 #include <doctest/doctest.h>
@@ -153,10 +153,18 @@ TEST_CASE("P3 a cut that is cut short at any instant ends at the same record, an
 TEST_CASE("what an operator can have done, and can undo, is refused, whoever could repair it") {
   simulated_disk disk{1};
   write_log(disk);
-  SUBCASE("a segment is missing") { disk.remove(segment(2)); }
-  SUBCASE("a segment has another's name") { disk.rename(segment(2), segment(3)); }
-  SUBCASE("the hint is gone") { disk.remove("d/log/hint"); }
-  SUBCASE("the votes are gone") { disk.remove("d/log/votes"); }
+  SUBCASE("a segment is missing") {
+    disk.remove(segment(2));
+  }
+  SUBCASE("a segment has another's name") {
+    disk.rename(segment(2), segment(3));
+  }
+  SUBCASE("the hint is gone") {
+    disk.remove("d/log/hint");
+  }
+  SUBCASE("the votes are gone") {
+    disk.remove("d/log/votes");
+  }
   disk.end_processes();
   CHECK_THROWS_AS((log_storage{disk, "d/log", repairable()}), storage_error);
 }
