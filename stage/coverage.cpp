@@ -33,6 +33,7 @@ std::string_view name_of(sometimes mark) {
   case sometimes::command_refused_busy: return "a command is refused: busy";
   case sometimes::command_uncertain: return "a command ends uncertain";
   case sometimes::read_not_ready: return "a read cannot be confirmed in time";
+  case sometimes::read_through_the_log: return "a read goes through the log, behind writes of its client";
   case sometimes::command_passed_on: return "a follower passes a command on";
   case sometimes::start_without_room: return "a start fails for lack of room";
   case sometimes::damage_refused: return "a start is refused: the disk is damaged";

@@ -39,6 +39,7 @@ enum class sometimes : std::uint8_t {
   command_refused_busy,
   command_uncertain,
   read_not_ready,
+  read_through_the_log,
   command_passed_on,
   start_without_room,
   damage_refused,

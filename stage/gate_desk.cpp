@@ -61,6 +61,8 @@ std::string gate_desk::leaves(operation_id id, operation what, std::string_view 
   else if (on->what == operation::command && what == operation::query)
     broken(name(id) + " is a command and is submitted as a query");
   on->is_logged = what == operation::command;
+  if (on->is_logged && on->what == operation::query)
+    around_.marks.hit(sometimes::read_through_the_log);
   on->overtaken = around_.overtaken(on->node);
   if (on->is_logged)
     around_.ledger.goes_by_log(id);

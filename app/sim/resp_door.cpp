@@ -3,7 +3,6 @@
 #include "app/resp/conversation.hpp"
 #include "app/resp/outbox.hpp"
 #include "app/sim/resp_words.hpp"
-#include "troupe/assert.hpp"
 
 #include <map>
 #include <set>
