@@ -180,7 +180,8 @@ TEST_CASE("L6: Bits that flip on a disk are refused by recovery, or repaired by 
     running_cluster cluster{seed};
     auto& runtime = cluster.world.runtime();
     const auto rotten = cluster.follower();
-    for (int bit = 0; bit < 20; ++bit) // Most hit what was set aside for later.
+    // Many at once hit something that is refused; a few, as often as not, only what was set aside for later, or the log.
+    for (std::uint64_t bit = 0; bit < (seed % 2 == 0 ? 2 : 20); ++bit)
       cluster.world.strike(befalls(fault_kind::rot, rotten, 100ms));
     runtime.run_for(5s);
     runtime.judge().demand();
@@ -192,7 +193,7 @@ TEST_CASE("L6: Bits that flip on a disk are refused by recovery, or repaired by 
     declared += cluster.world.marks().of(sometimes::damage_declared);
   });
   CHECK((refused > 0 || played < 8)); // Or nothing was shown.
-  CHECK((declared > 0 || played < 8));
+  CHECK((declared > 0 || played < 30));
 }
 
 TEST_CASE("A quorum is healed whatever befell it, and serves: the second phase finds nothing") {
