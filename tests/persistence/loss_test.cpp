@@ -139,8 +139,9 @@ TEST_CASE("P3 a cut that is cut short at any instant ends at the same record, an
         disk->crash_losing_all();
       else
         disk->crash();
+      const auto copy = disk->clone();
       try {
-        const log_storage log{*disk->clone(), "d/log", small_segments()};
+        const log_storage log{*copy, "d/log", small_segments()};
         ++declared; // It was cut before, or it would be refused.
       } catch (const storage_error&) {
       }
