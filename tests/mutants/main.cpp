@@ -32,7 +32,7 @@ constexpr std::uint64_t canary_seeds = 20;
 
 struct options {
   std::vector<mutant_row> mutants;
-  std::uint64_t seeds = 300;
+  std::uint64_t seeds = 500;
   bool forgets = false; ///< Begins at seed 1, whatever is known.
 };
 
