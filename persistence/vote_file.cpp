@@ -92,10 +92,17 @@ void vote_file::put(group_id group, const hard_state& state) {
   const auto remembered = of(group);
   if (remembered == state)
     return;
-  TROUPE_ASSERT(state.current_term >= remembered.current_term, "a term never goes back");
+  const auto both = [&] {
+    const auto words = [](const hard_state& of) {
+      return "term " + std::to_string(of.current_term.value())
+          + (of.voted_for == nobody ? " without a vote" : " with a vote for " + std::to_string(of.voted_for.value()));
+    };
+    return words(state) + " is to follow " + words(remembered);
+  };
+  TROUPE_ASSERT(state.current_term >= remembered.current_term, "a term never goes back", both());
   TROUPE_ASSERT(state.current_term > remembered.current_term || remembered.voted_for == nobody
                     || state.voted_for == remembered.voted_for,
-                "there is one vote in a term");
+                "there is one vote in a term", both());
   const auto number = take_slot(group);
   slots_[number].state = state;
   if (!std::exchange(slots_[number].changed, true))

@@ -16,8 +16,9 @@ std::string_view words_for(refusal why) {
   return "?";
 }
 
-void client_surroundings::note(trace_event::kind what, peer_id node, const std::function<std::string()>& words) const {
-  trace.note({runtime.now() - runtime.started_at(), what, node, nobody, {}, 0, {}}, words);
+void client_surroundings::note(trace_event::kind what, peer_id node, const std::function<std::string()>& words,
+                               operation_id of) const {
+  trace.note({runtime.now() - runtime.started_at(), what, node, nobody, {}, of.value(), {}}, words);
 }
 
 void client_surroundings::spread_answer(operation_id id, std::string_view words) const {

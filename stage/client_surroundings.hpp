@@ -30,7 +30,9 @@ struct client_surroundings {
   /// How often something that a node passed on to a leader was overtaken by what it passed on later.
   std::function<std::uint64_t(peer_id)> overtaken;
 
-  void note(trace_event::kind what, peer_id node, const std::function<std::string()>& words) const;
+  /// Pairs what is said of an operation (stage/trace.hpp), if it is one.
+  void note(trace_event::kind what, peer_id node, const std::function<std::string()>& words,
+            operation_id of = {}) const;
   /// The ledger has been told that `id` is answered with `words`; now everybody else is.
   void spread_answer(operation_id id, std::string_view words) const;
   /// A client at `node` is told that `id` has no answer.

@@ -93,13 +93,16 @@ void stage_clients::ask(unsigned client, peer_id id) {
 }
 
 operation_id stage_clients::add(lot_draft& draft, unsigned client, peer_id id, const workload::request& request) {
-  const auto [operation, content] = around_.ledger.asks(request.what, request.content, around_.runtime.now());
+  const auto [operation, content] = around_.ledger.asks(request.what, request.content, around_.runtime.now(), id);
   around_.asked.asked(operation, client, request);
   around_.look_at_workload();
-  around_.note(trace_event::kind::asks, id, [&, named = operation] {
-    return "client " + std::to_string(client + 1) + " asks " + std::to_string(named.value()) + ": "
-        + one_line(request.words);
-  });
+  around_.note(
+      trace_event::kind::asks, id,
+      [&, named = operation] {
+        return "client " + std::to_string(client + 1) + " asks " + std::to_string(named.value()) + ": "
+            + one_line(request.words);
+      },
+      operation);
   around_.trace.fold(operation.value());
   draft.what = request.what;
   draft.operations.push_back(operation);
@@ -121,9 +124,9 @@ void stage_clients::hear_answer(std::uint64_t number, std::uint32_t offset, cons
   for (std::size_t i = 0; i < answers.count() && offset + i < lot.operations.size(); ++i) {
     const auto id = lot.operations[offset + i];
     const auto answer = around_.ledger.is_answered(id, answers.at(i), around_.runtime.now());
-    around_.note(trace_event::kind::tells, lot.at, [&] {
-      return "answers " + std::to_string(id.value()) + ": " + one_line(around_.asked.in_words(answer));
-    });
+    around_.note(
+        trace_event::kind::tells, lot.at,
+        [&] { return "answers " + std::to_string(id.value()) + ": " + one_line(around_.asked.in_words(answer)); }, id);
     around_.spread_answer(id, answer);
     ++lot.ended;
   }
@@ -140,8 +143,9 @@ void stage_clients::hear_refusal(std::uint64_t number, std::uint32_t offset, ref
   around_.count_refusal(lot.at, why);
   for (auto i = static_cast<std::size_t>(offset); i < lot.operations.size(); ++i) {
     const auto id = lot.operations[i];
-    around_.note(trace_event::kind::tells, lot.at,
-                 [&] { return "refuses " + std::to_string(id.value()) + ": " + std::string{words_for(why)}; });
+    around_.note(
+        trace_event::kind::tells, lot.at,
+        [&] { return "refuses " + std::to_string(id.value()) + ": " + std::string{words_for(why)}; }, id);
     around_.refuse(id, why);
   }
 }

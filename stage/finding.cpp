@@ -17,7 +17,7 @@ namespace {
 /// Shrinking plays no more runs than this: most plans are small after a hundred.
 constexpr unsigned most_runs = 300;
 /// Lines of a story that a terminal gets.
-constexpr std::size_t told_lines = 60;
+constexpr std::size_t told_lines = 40;
 
 run_result play_in_words(std::uint64_t seed, run_options run, const workload_maker& clients) {
   run.world.tells = true;
@@ -47,16 +47,21 @@ stage_finding explain(std::uint64_t seed, const run_options& run, const run_resu
   found.faults_drawn = run.plan.size();
   auto small = run;
   if (options.shrinks)
-    small.plan = shrink(seed, until_it_broke(run, result), found.violation, clients, most_runs, [&](std::size_t left) {
-      if (options.progress)
-        options.progress(left, run.plan.size());
-    });
+    small.plan = shrink(seed, until_it_broke(run, result), found.violation, clients, most_runs,
+                        [&](std::size_t left, unsigned runs) {
+                          if (options.progress)
+                            options.progress(left, run.plan.size(), runs);
+                        });
   found.plan = to_string(small.plan);
   found.faults = small.plan.size();
   const auto told = play_in_words(seed, small, clients);
   found.comes_again = told.violation && kind_of_violation(*told.violation) == kind_of_violation(found.violation);
+  found.told_violation = told.violation.value_or("nothing broke");
+  found.told_at = told.virtual_time;
   story_options story;
   story.heading = heading_of(seed, small);
+  story.details = told.details;
+  story.standings = to_table(told.standings);
   found.story = tell(told.events, story);
   diagram_options diagram;
   diagram.title = "seed " + std::to_string(seed) + ": " + told.violation.value_or("nothing broken");
@@ -93,7 +98,12 @@ std::string headline(std::uint64_t seed, duration at, const std::string& violati
 }
 
 std::string to_string(const stage_finding& found) {
-  auto text = found.end_of_story + '\n';
+  std::string text;
+  if (found.told_violation != found.violation || found.told_at != found.at)
+    text += "told is a run with " + std::to_string(found.faults) + " of its " + std::to_string(found.faults_drawn)
+        + " faults, which ends at " + to_text(std::chrono::duration_cast<std::chrono::milliseconds>(found.told_at))
+        + ": " + found.told_violation + '\n';
+  text += found.end_of_story + '\n';
   if (!found.comes_again)
     text += "Played again, the run did not end like this: it does not go by its seed alone. Look for a clock, for\n"
             "randomness, for addresses, and for what outlives a run.\n\n";
@@ -119,6 +129,8 @@ std::string tell_run(std::uint64_t seed, const run_options& run, const workload_
   const auto told = play_in_words(seed, run, clients);
   story_options story;
   story.heading = heading_of(seed, run);
+  story.details = told.details;
+  story.standings = to_table(told.standings);
   return tell(told.events, story);
 }
 

@@ -16,8 +16,8 @@ namespace troupe {
 struct finding_options {
   /// Looks for a smaller plan that breaks the same promise.
   bool shrinks = true;
-  /// Hears how many faults are left of how many, while plans get smaller.
-  std::function<void(std::size_t left, std::size_t drawn)> progress = {};
+  /// Hears after each run that is played for a smaller plan how many faults are left of how many.
+  std::function<void(std::size_t left, std::size_t drawn, unsigned runs)> progress = {};
 };
 
 /// Shows how a promise is broken. `run` is the one whose `result` says that it was.

@@ -25,7 +25,7 @@ void gate_desk::ask(unsigned client, peer_id node, std::uint64_t count) {
   std::vector<client_gate::request> requests;
   for (; count > 0; --count) {
     const auto request = around_.asked.next(client, around_.chance);
-    auto [id, content] = around_.ledger.asks(request.what, request.content, around_.runtime.now());
+    auto [id, content] = around_.ledger.asks(request.what, request.content, around_.runtime.now(), node);
     around_.asked.asked(id, client, request);
     around_.look_at_workload();
     around_.trace.fold(id.value());

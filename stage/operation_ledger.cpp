@@ -43,11 +43,14 @@ std::string name(operation what, operation_id id) {
 
 // -- clients ---------------------------------------------------------------------------------------------------------
 
-std::pair<operation_id, std::string> operation_ledger::asks(operation what, std::string_view content, instant now) {
+std::pair<operation_id, std::string> operation_ledger::asks(operation what, std::string_view content, instant now,
+                                                            peer_id at) {
   asked_operation asked;
   asked.what = what;
   asked.is_logged = what == operation::command;
   asked.floor = seen_;
+  asked.floor_by = seen_by_;
+  asked.at = at;
   asked.asked_at = now;
   operations_.push_back(asked);
   commands_asked_ += what == operation::command ? 1 : 0;
@@ -77,41 +80,51 @@ std::string_view operation_ledger::is_answered(operation_id id, std::string_view
   return parts->second;
 }
 
-void operation_ledger::is_answered(operation_id id, std::uint64_t position, std::string_view words, instant) {
+void operation_ledger::is_answered(operation_id id, std::uint64_t position, std::string_view words, instant now) {
   auto& asked = operations_.at(id.value() - 1);
   const auto who = name(asked.what, id);
   if (asked.end != fate::open)
-    return broken(who + " ends twice");
+    return broken(who + " ends twice", {id});
   asked.end = fate::answered;
+  asked.ended_at = now;
+  asked.seen = position;
   ++tally_.answered;
   if (asked.is_logged) {
     if (position == 0 || position > places_.size() || places_[position - 1].id != id)
-      broken(who + " is answered with the answer to another");
+      broken(who + " is answered with the answer to another", {id});
     else if (places_[position - 1].answer_hash != std::hash<std::string_view>{}(words))
-      broken(who + " is answered differently than it was when it was applied first");
+      broken(who + " is answered differently than it was when it was applied first", {id});
     if (position <= asked.floor)
-      broken(who + " takes effect as command " + text(position) + " of the history, and an answer from behind command "
-             + text(asked.floor) + " had come before it was asked");
+      broken(who + " takes effect at place " + text(position) + " of the history, and an answer from behind place "
+                 + text(asked.floor) + " had come before it was asked",
+             {id, asked.floor_by});
   } else {
     if (position < asked.floor)
-      broken(who + " is stale: it sees " + text(position) + " commands, and an answer from behind command "
-             + text(asked.floor) + " had come before it was asked");
+      broken(who + " is stale: it sees the first " + text(position)
+                 + " commands of the history, and an answer that sees " + text(asked.floor)
+                 + " had come before it was asked",
+             {id, asked.floor_by});
     if (position > places_.size())
-      broken(who + " sees commands that nobody has applied");
+      broken(who + " sees commands that nobody has applied", {id});
   }
-  seen_ = std::max(seen_, position);
+  if (position > seen_) {
+    seen_ = position;
+    seen_by_ = id;
+  }
 }
 
-void operation_ledger::is_refused(operation_id id, refusal why, instant) {
+void operation_ledger::is_refused(operation_id id, refusal why, instant now) {
   auto& asked = operations_.at(id.value() - 1);
   const auto who = name(asked.what, id);
   if (asked.end != fate::open)
-    return broken(who + " ends twice");
+    return broken(who + " ends twice", {id});
+  asked.ended_at = now;
   const bool may_be_applied = asked.what == operation::command && why == refusal::uncertain;
   asked.end = may_be_applied ? fate::uncertain : fate::refused;
   ++(may_be_applied ? tally_.uncertain : tally_.refused);
   if (asked.what == operation::command && !may_be_applied && asked.position != 0)
-    broken(who + " is refused as certainly not carried out, and is number " + text(asked.position) + " of the history");
+    broken(who + " is refused as certainly not carried out, and is number " + text(asked.position) + " of the history",
+           {id});
 }
 
 void operation_ledger::is_cut_off(operation_id id) {
@@ -134,6 +147,49 @@ std::optional<std::string> operation_ledger::overdue(instant now, duration patie
       + " ms and has no end";
 }
 
+// -- what is known of operations -------------------------------------------------------------------------------------
+
+void operation_ledger::broken(const std::string& what, const std::vector<operation_id>& about) {
+  std::vector<std::string> details;
+  for (const auto id : about)
+    if (id != operation_id{})
+      details.push_back(biography(id));
+  judge_.fail(what, std::move(details));
+}
+
+std::string operation_ledger::biography(operation_id id) const {
+  const auto& life = at(id);
+  const auto when = [&](instant then) {
+    return text(
+               static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(then - began_).count()))
+        + " ms";
+  };
+  const auto place_of = [&](std::uint64_t position) {
+    const auto& there = places_[position - 1];
+    return "place " + text(position) + " of the history, index " + text(there.index.value()) + " of term "
+        + text(there.term.value());
+  };
+  auto words = name(life.what, id) + ": asked";
+  if (life.at != nobody)
+    words += " at node " + text(life.at.value());
+  words += " at " + when(life.asked_at);
+  if (life.position != 0)
+    words += ", applied first at " + place_of(life.position);
+  switch (life.end) {
+  case fate::open: words += ", has no end yet"; break;
+  case fate::refused: words += ", refused at " + when(life.ended_at); break;
+  case fate::uncertain: words += ", its client does not know"; break;
+  case fate::answered:
+    words += ", answered at " + when(life.ended_at);
+    if (life.seen != life.position && life.seen != 0 && life.seen <= places_.size())
+      words += " from behind " + place_of(life.seen) + " ("
+          + name(at(places_[life.seen - 1].id).what, places_[life.seen - 1].id) + ')';
+    else if (life.seen == 0)
+      words += " from the empty state";
+  }
+  return words;
+}
+
 // -- services --------------------------------------------------------------------------------------------------------
 
 void operation_ledger::first_applied(std::uint64_t position, operation_id id, const command& what,
@@ -144,9 +200,11 @@ void operation_ledger::first_applied(std::uint64_t position, operation_id id, co
   auto& asked = operations_[id.value() - 1];
   if (asked.position != 0)
     return broken(name(asked.what, id) + " is applied twice: as number " + text(asked.position) + " of the history and "
-                  + text(position));
+                      + text(position) + " (index " + text(what.index.value()) + ")",
+                  {id});
   if (asked.end == fate::refused && asked.what == operation::command)
-    return broken(name(asked.what, id) + " is applied, and its client was told that it certainly is not carried out");
+    return broken(name(asked.what, id) + " is applied, and its client was told that it certainly is not carried out",
+                  {id});
   asked.position = position;
   places_.push_back({id, what.index, what.term, std::hash<std::string_view>{}(answer), state_hash});
   if (on_applied)
@@ -157,7 +215,7 @@ void operation_ledger::applies(peer_id node, std::uint64_t position, const comma
                                std::optional<std::uint64_t> state_hash) {
   const operation_id id{number_of(what.content).value_or(0)};
   if (on_each)
-    on_each(node, what, answer);
+    on_each(node, id, what, answer);
   if (position == places_.size() + 1)
     return first_applied(position, id, what, what.content.substr(std::min(number_bytes, what.content.size())), answer,
                          state_hash);
@@ -167,8 +225,9 @@ void operation_ledger::applies(peer_id node, std::uint64_t position, const comma
   const auto& known = places_[position - 1];
   if (known.id != id || known.index != what.index || known.term != what.term)
     return broken(who + " applies command " + text(id) + " of index " + text(what.index.value()) + " as number "
-                  + text(position) + " of its history, and another applied command " + text(known.id) + " of index "
-                  + text(known.index.value()) + " there");
+                      + text(position) + " of its history, and another applied command " + text(known.id) + " of index "
+                      + text(known.index.value()) + " there",
+                  {known.id});
   if (known.answer_hash != std::hash<std::string_view>{}(answer))
     return broken(who + " answers command " + text(id) + " (index " + text(what.index.value())
                   + ") differently than another node: the state machine is not deterministic, or lacks something");

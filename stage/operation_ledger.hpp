@@ -43,19 +43,21 @@ class operation_ledger {
 public:
   enum class fate : std::uint8_t { open, answered, refused, uncertain };
 
-  explicit operation_ledger(verdict& judge) : judge_{judge} {}
+  /// Instants are told as time since `began`.
+  explicit operation_ledger(verdict& judge, instant began = {}) : judge_{judge}, began_{began} {}
 
   /// A command is applied for the first time anywhere; in order of their places.
   std::function<void(operation_id, std::string_view content, std::string_view answer)> on_applied;
 
   /// A command is applied by a node, whether or not others have applied it.
-  std::function<void(peer_id node, const command& what, std::string_view answer)> on_each;
+  std::function<void(peer_id node, operation_id id, const command& what, std::string_view answer)> on_each;
   /// A node loads the state behind so many commands.
   std::function<void(peer_id node, std::uint64_t position)> on_loaded;
 
   // What clients do and hear.
-  /// Returns the content to submit: the number, and what was asked.
-  [[nodiscard]] std::pair<operation_id, std::string> asks(operation what, std::string_view content, instant now);
+  /// Returns the content to submit: the number, and what was asked. `at` is the node that is asked.
+  [[nodiscard]] std::pair<operation_id, std::string> asks(operation what, std::string_view content, instant now,
+                                                          peer_id at = nobody);
   /// A query goes through the log, behind commands of its client: it takes a place of its own, and may be carried out
   /// whatever its client is told.
   void goes_by_log(operation_id id);
@@ -83,6 +85,10 @@ public:
 
   /// An operation open for longer than `patience`, in words; nothing if there is none.
   [[nodiscard]] std::optional<std::string> overdue(instant now, duration patience) const;
+  /// The log index of the command at a place of the history; 0 for none.
+  [[nodiscard]] log_index index_at(std::uint64_t position) const {
+    return position == 0 || position > places_.size() ? log_index{} : places_[position - 1].index;
+  }
   /// Commands applied anywhere.
   [[nodiscard]] std::uint64_t applied() const { return places_.size(); }
   [[nodiscard]] const operation_tally& tally() const { return tally_; }
@@ -93,7 +99,11 @@ private:
     bool is_logged = true; ///< It takes a place in the history.
     fate end = fate::open;
     std::uint64_t floor = 0; ///< The longest history an answer had come from when it was asked.
+    operation_id floor_by;   ///< Whose answer that was.
+    peer_id at;
     instant asked_at{};
+    instant ended_at{};
+    std::uint64_t seen = 0;     ///< The place its answer is from.
     std::uint64_t position = 0; ///< Where it was applied; 0: nowhere yet.
   };
 
@@ -108,14 +118,17 @@ private:
   [[nodiscard]] const asked_operation& at(operation_id id) const { return operations_[id.value() - 1]; }
   void first_applied(std::uint64_t position, operation_id id, const command& what, std::string_view content,
                      std::string_view answer, std::optional<std::uint64_t> state_hash);
-  void broken(const std::string& what) { judge_.fail(what); }
+  void broken(const std::string& what, const std::vector<operation_id>& about = {});
+  [[nodiscard]] std::string biography(operation_id id) const;
 
   verdict& judge_;
+  instant began_;
   std::vector<asked_operation> operations_;
   std::vector<place> places_;
   mutable std::size_t ended_before_ = 0; ///< All operations before this one have ended.
   std::uint64_t commands_asked_ = 0;
-  std::uint64_t seen_ = 0; ///< The longest history an answer has come from.
+  std::uint64_t seen_ = 0; ///< The longest history an answer has come from,
+  operation_id seen_by_;   ///< and whose answer that was.
   operation_tally tally_;
 };
 

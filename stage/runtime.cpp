@@ -45,8 +45,8 @@ struct assertion_desk {
 assertion_desk desk;
 
 /// The bug that a node has found in itself is a broken promise, and the run ends with it.
-void note_failed_assertion(const char* why, const char* condition, const char* file, int line) {
-  auto words = "bug: " + std::string{why} + " (" + condition + ") at " + file + ":" + std::to_string(line);
+void note_failed_assertion(const failed_assertion& what) {
+  auto words = to_string(what);
   if (*desk.playing != nobody)
     words = "node " + std::to_string(desk.playing->value()) + " stops, having found a " + words;
   desk.judge->fail(words);
@@ -66,6 +66,7 @@ struct stage_runtime::engine {
   std::set<caf::resumable*> held;
   std::set<peer_id> held_owners;
   peer_id playing = nobody;                          ///< The owner of whoever handles a message just now.
+  peer_id played = nobody;                           ///< The same of the last message at this instant.
   std::unordered_map<caf::actor_id, peer_id> owners; ///< Looked up only: its order means nothing.
 
   [[nodiscard]] caf::detail::test_actor_clock& clock() { return scheduler.clock(); }
@@ -115,6 +116,7 @@ struct stage_runtime::engine {
         continue;
       std::swap(jobs[pick], jobs.front());
       playing = owner_of(jobs.front());
+      played = playing;
       const auto ran = run_front();
       playing = nobody;
       return ran;
@@ -161,6 +163,10 @@ instant stage_runtime::now() const {
   return engine_->clock().now();
 }
 
+peer_id stage_runtime::player() const {
+  return engine_->played;
+}
+
 long long stage_runtime::milliseconds() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now() - started_at_).count();
 }
@@ -185,6 +191,7 @@ bool stage_runtime::step() {
 }
 
 bool stage_runtime::let_time_pass(instant limit) {
+  engine_->played = nobody;
   const auto timer = engine_->next_timer();
   const auto item = agenda_.empty() ? std::optional<instant>{} : agenda_.begin()->first;
   if ((!timer || *timer > limit) && (!item || *item > limit)) {

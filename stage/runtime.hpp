@@ -40,6 +40,8 @@ public:
   /// Milliseconds since the start, for messages.
   [[nodiscard]] long long milliseconds() const;
   [[nodiscard]] verdict& judge() { return verdict_; }
+  /// Whose actor handles a message just now, or handled the last one; `nobody` since time has passed.
+  [[nodiscard]] peer_id player() const;
   /// Messages handled so far.
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
 

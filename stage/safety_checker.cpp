@@ -41,6 +41,42 @@ void safety_checker::fail(const std::string& what) {
   judge_.fail(what);
 }
 
+void safety_checker::fail(const std::string& what, log_index entry) {
+  std::string holders;
+  for (const auto id : members_) {
+    const auto& disk = *disks_.at(id);
+    const auto* written = disk.written_at(entry);
+    const auto* durable = disk.durable_at(entry);
+    holders += (holders.empty() ? "node " : ", node ") + text(id) + ": "
+        + (written == nullptr ? "none" : "of term " + text(written->term))
+        + (written != nullptr && (durable == nullptr || durable->term != written->term) ? ", not durable" : "");
+  }
+  std::vector<std::string> details{"entry " + text(entry) + " in the logs, as written: " + holders};
+  if (entry > log_index{} && entry <= committed()) {
+    const auto& known = ledger_[entry.value() - 1];
+    details.push_back(
+        "entry " + text(entry) + " is committed as one of term " + text(known.term)
+        + (known.committed_in == term_number{} ? "" : ", by an entry of term " + text(known.committed_in)));
+  } else {
+    details.push_back("entry " + text(entry) + " is not known to be committed; known is up to " + text(committed()));
+  }
+  judge_.fail(what, std::move(details));
+}
+
+void safety_checker::fail(const std::string& what, term_number elected) {
+  std::string votes;
+  for (const auto& [who, whom] : votes_)
+    if (who.second == elected)
+      votes += (votes.empty() ? "node " : ", node ") + text(who.first) + " for " + text(whom);
+  std::vector<std::string> details{"votes that became durable in term " + text(elected) + ": "
+                                   + (votes.empty() ? "none" : votes)};
+  std::string knows;
+  for (const auto id : members_)
+    knows += (knows.empty() ? "node " : ", node ") + text(id) + ": " + text(disks_.at(id)->vote().current_term);
+  details.push_back("terms on the disks: " + knows);
+  judge_.fail(what, std::move(details));
+}
+
 void safety_checker::leaves(const peer_message& message) {
   std::visit(
       [&](const auto& m) {
@@ -57,7 +93,8 @@ void safety_checker::leaves(const peer_message& message) {
 void safety_checker::check(const envelope& about, std::string_view kind) {
   if (about.term > disks_.at(about.from)->vote().current_term)
     fail("peer " + text(about.from) + " sends a " + std::string{kind} + " of term " + text(about.term)
-         + " while its disk knows only term " + text(disks_.at(about.from)->vote().current_term));
+             + " while its disk knows only term " + text(disks_.at(about.from)->vote().current_term),
+         about.term);
 }
 
 // I14: whose log may lack what it has acknowledged has no say in elections.
@@ -74,7 +111,8 @@ void safety_checker::check(const request_vote& message) {
   const auto own = votes_.find({message.about.from, message.about.term});
   if (own == votes_.end() || own->second != message.about.from)
     fail("peer " + text(message.about.from) + " asks for votes in term " + text(message.about.term)
-         + " before its own vote is durable");
+             + " before its own vote is durable",
+         message.about.term);
 }
 
 void safety_checker::check(const vote_reply& message) {
@@ -86,7 +124,8 @@ void safety_checker::check(const vote_reply& message) {
   const auto vote = votes_.find({message.about.from, message.about.term});
   if (vote == votes_.end() || vote->second != message.about.to)
     fail("peer " + text(message.about.from) + " grants a vote in term " + text(message.about.term)
-         + " that is not durable");
+             + " that is not durable",
+         message.about.term);
 }
 
 void safety_checker::check(const append_entries& message) {
@@ -99,7 +138,8 @@ void safety_checker::check(const append_entries& message) {
   for (const auto& batch : message.batches) {
     if (batch.first() != next)
       return fail("peer " + text(message.about.from) + " leaves out entries: it sends " + text(batch.first())
-                  + " behind " + text(next.before()));
+                      + " behind " + text(next.before()),
+                  next);
     next = batch.last().next();
     for (auto i = batch.first(); i < next; i = i.next())
       sent[i.value()] = batch.term();
@@ -111,7 +151,8 @@ void safety_checker::check_leader(const append_entries& message) {
   const auto [leader, is_new] = leaders_.emplace(message.about.term, message.about.from);
   if (leader->second != message.about.from)
     return fail("peers " + text(leader->second) + " and " + text(message.about.from) + " both lead term "
-                + text(message.about.term));
+                    + text(message.about.term),
+                message.about.term);
   if (!is_new)
     return;
   const auto votes = std::count_if(members_.begin(), members_.end(), [&](peer_id member) {
@@ -120,7 +161,8 @@ void safety_checker::check_leader(const append_entries& message) {
   });
   if (!trusts_commits_ && static_cast<std::size_t>(votes) <= members_.size() / 2)
     return fail("peer " + text(message.about.from) + " leads term " + text(message.about.term) + " with "
-                + std::to_string(votes) + " votes of " + std::to_string(members_.size()));
+                    + std::to_string(votes) + " votes of " + std::to_string(members_.size()),
+                message.about.term);
   // Leader completeness (§5.4.3): a leader's log holds all that was committed in earlier terms.
   for (auto i = log_index{1}; i <= committed(); i = i.next()) {
     // A leader that won late, of a term that others have left behind, need not have what they committed since.
@@ -129,7 +171,8 @@ void safety_checker::check_leader(const append_entries& message) {
     const auto* entry = disks_.at(message.about.from)->written_at(i);
     if (entry == nullptr || entry->term != ledger_[i.value() - 1].term)
       return fail("peer " + text(message.about.from) + " leads term " + text(message.about.term)
-                  + " without committed entry " + text(i));
+                      + " without committed entry " + text(i),
+                  i);
   }
 }
 
@@ -168,7 +211,7 @@ void safety_checker::commit_up_to(log_index index, const std::string& who) {
     const auto next = committed().next();
     const auto* entry = durable_on_quorum(next);
     if (entry == nullptr)
-      return fail(who + " takes entry " + text(next) + " for committed, which no quorum has on disk");
+      return fail(who + " takes entry " + text(next) + " for committed, which no quorum has on disk", next);
     ledger_.push_back({entry->term, committed_in, entry->checksum});
   }
 }
@@ -203,13 +246,15 @@ void safety_checker::check_commit(peer_id leader, term_number term, log_index co
     // Only an entry of the leader's own term is committed by counting (§5.4.2, Figure 8).
     if (const auto own = term_in_log_of(leader, term, commit); own != term && commit > committed_while_leading(leader))
       fail("peer " + text(leader) + " commits entry " + text(commit) + " of an earlier term in term " + text(term)
-           + " by counting copies");
+               + " by counting copies",
+           commit);
     commit_up_to(commit, "peer " + text(leader));
   }
   if (commit > log_index{} && commit <= committed()) {
     const auto in_log = term_in_log_of(leader, term, commit);
     if (in_log && *in_log != ledger_[commit.value() - 1].term)
-      fail("peer " + text(leader) + " says that entry " + text(commit) + " is committed, and holds another one there");
+      fail("peer " + text(leader) + " says that entry " + text(commit) + " is committed, and holds another one there",
+           commit);
   }
 }
 
@@ -220,11 +265,13 @@ void safety_checker::check(const append_reply& message) {
   const auto* entry = disks_.at(message.about.from)->durable_at(message.match);
   if (entry == nullptr)
     return fail("peer " + text(message.about.from) + " acknowledges up to " + text(message.match)
-                + " while its disk ends at " + text(disks_.at(message.about.from)->last()));
+                    + " while its disk ends at " + text(disks_.at(message.about.from)->last()),
+                message.match);
   const auto theirs = term_in_log_of(message.about.to, message.about.term, message.match);
   if (theirs && *theirs != entry->term)
     fail("peer " + text(message.about.from) + " acknowledges entry " + text(message.match)
-         + " while its disk holds another one there");
+             + " while its disk holds another one there",
+         message.match);
   auto& acknowledged = acknowledged_[{message.about.term, message.about.from}];
   acknowledged = std::max(acknowledged, message.match);
 }
@@ -244,12 +291,14 @@ void safety_checker::check(const install_snapshot& message) {
   const auto [leader, is_new] = leaders_.emplace(message.about.term, message.about.from);
   if (leader->second != message.about.from)
     return fail("peers " + text(leader->second) + " and " + text(message.about.from) + " both lead term "
-                + text(message.about.term));
+                    + text(message.about.term),
+                message.about.term);
   if (trusts_commits_)
     return;
   if (!may_stand_for(message.about.from, message.at))
     fail("peer " + text(message.about.from) + " sends a snapshot at " + text(message.at.index) + " of term "
-         + text(message.at.term) + ", which is not what was committed there");
+             + text(message.at.term) + ", which is not what was committed there",
+         message.at.index);
 }
 
 void safety_checker::check(const snapshot_reply& message) {
@@ -289,7 +338,7 @@ void safety_checker::installs(peer_id id, log_index index) {
 void safety_checker::delivers(peer_id id, log_index index, term_number term, std::string_view command) {
   auto& last = delivered_[id];
   if (index <= last)
-    return fail("peer " + text(id) + " delivers entry " + text(index) + " twice");
+    return fail("peer " + text(id) + " delivers entry " + text(index) + " twice", index);
   last = index;
   if (trusts_commits_)
     return;
@@ -299,16 +348,18 @@ void safety_checker::delivers(peer_id id, log_index index, term_number term, std
     if (index > justified)
       justified = committed_while_leading(id);
     if (index > justified)
-      return fail(who + " delivers entry " + text(index) + ", which nobody had any right to commit");
+      return fail(who + " delivers entry " + text(index) + ", which nobody had any right to commit", index);
     commit_up_to(justified, who);
   }
   if (index > committed())
     return;
   const auto& entry = ledger_[index.value() - 1];
   if (entry.term != term)
-    fail(who + " delivers entry " + text(index) + " of term " + text(term) + ", committed in term " + text(entry.term));
+    fail(who + " delivers entry " + text(index) + " of term " + text(term) + ", committed as one of term "
+             + text(entry.term),
+         index);
   if (entry.checksum && *entry.checksum != crc32c(command, static_cast<std::uint32_t>(entry_kind::command)))
-    fail(who + " delivers another command at " + text(index) + " than was committed");
+    fail(who + " delivers another command at entry " + text(index) + " than was committed", index);
 }
 
 void safety_checker::remember_vote(peer_id id, const hard_state& vote) {
@@ -317,12 +368,14 @@ void safety_checker::remember_vote(peer_id id, const hard_state& vote) {
     fail("the term of peer " + text(id) + " goes back on disk");
   if (vote.voted_for == nobody) {
     if (vote.current_term == before.current_term && before.voted_for != nobody)
-      fail("peer " + text(id) + " takes back its vote in term " + text(vote.current_term));
+      fail("peer " + text(id) + " takes back its vote in term " + text(vote.current_term), vote.current_term);
     return;
   }
   const auto [cast, is_new] = votes_.emplace(std::pair{id, vote.current_term}, vote.voted_for);
   if (cast->second != vote.voted_for)
-    fail("peer " + text(id) + " votes twice in term " + text(vote.current_term));
+    fail("peer " + text(id) + " votes twice in term " + text(vote.current_term) + ": for " + text(cast->second)
+             + " and for " + text(vote.voted_for),
+         vote.current_term);
 }
 
 void safety_checker::remember_entries(peer_id id, const log_write& write) {
@@ -336,26 +389,30 @@ void safety_checker::remember_entries(peer_id id, const log_write& write) {
       const auto here = place{checksum_of(view), before};
       const auto [known, is_new] = places_.emplace(key(view.index, batch.term()), here);
       if (known->second != here)
-        return fail("peer " + text(id) + " holds another entry at " + text(view.index) + " of term "
-                    + text(batch.term()) + " than others do, or has another one before it");
+        return fail("peer " + text(id) + " holds another entry " + text(view.index) + " of term " + text(batch.term())
+                        + " than others do, or has another one before it",
+                    view.index);
       before = batch.term();
     }
 }
 
 void safety_checker::becomes_durable(peer_id id, const log_write& write) {
+  if (on_durable)
+    on_durable(id, write);
   if (write.vote)
     remember_vote(id, *write.vote);
   if (write.start && !trusts_commits_) {
     const auto& before = write.start->before;
     if (!may_stand_for(id, before))
       fail("peer " + text(id) + " forgets its log up to " + text(before.index) + " of term " + text(before.term)
-           + ", which is not what was committed there");
+               + ", which is not what was committed there",
+           before.index);
   }
   if (write.truncate_from) {
     const auto& disk = *disks_.at(id);
     for (auto i = *write.truncate_from; i <= disk.last() && i <= committed(); i = i.next())
       if (disk.durable_at(i)->term == ledger_[i.value() - 1].term)
-        return fail("peer " + text(id) + " cuts off entry " + text(i) + ", which is committed");
+        return fail("peer " + text(id) + " cuts off entry " + text(i) + ", which is committed", i);
   }
 }
 

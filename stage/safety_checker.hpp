@@ -34,6 +34,8 @@ public:
 
   /// Sees each write of a node before it takes effect.
   std::function<void(peer_id, const log_write&)> on_written;
+  /// Sees it again when it has become durable, before that takes effect.
+  std::function<void(peer_id, const log_write&)> on_durable;
 
   /// Takes every commit for justified: for peers that play opposite puppets, who have no disks.
   void trust_commits() { trusts_commits_ = true; }
@@ -90,6 +92,9 @@ private:
   [[nodiscard]] log_index committed_by_leader(peer_id id) const;
   [[nodiscard]] std::optional<term_number> term_in_log_of(peer_id leader, term_number term, log_index index) const;
   void fail(const std::string& what);
+  /// About an entry, or an election: with what disks, and what is known to be committed, say of it.
+  void fail(const std::string& what, log_index entry);
+  void fail(const std::string& what, term_number elected);
 
   verdict& judge_;
   std::vector<peer_id> members_;

@@ -50,9 +50,9 @@ namespace {
 class shrinker {
 public:
   shrinker(std::uint64_t seed, run_options run, const std::string& violation, const workload_maker& clients,
-           unsigned most_runs, const std::function<void(std::size_t)>& progress)
+           unsigned most_runs, const std::function<void(std::size_t, unsigned)>& progress)
       : seed_{seed}, run_{std::move(run)}, kind_{kind_of_violation(violation)}, clients_{clients}, left_{most_runs},
-        progress_{progress} {}
+        progress_{progress}, smallest_{run_.plan.size()} {}
 
   fault_plan shrink() {
     auto plan = run_.plan;
@@ -63,8 +63,6 @@ public:
       if (auto smaller = without_one_part(plan, parts)) {
         plan = *std::move(smaller);
         parts = std::max<std::size_t>(2, parts - 1);
-        if (progress_)
-          progress_(plan.size());
       } else if (parts == plan.size()) {
         break;
       } else {
@@ -94,7 +92,12 @@ private:
     auto run = run_;
     run.plan = plan;
     const auto result = play(seed_, run, clients_);
-    return result.violation && kind_of_violation(*result.violation) == kind_;
+    const bool does = result.violation && kind_of_violation(*result.violation) == kind_;
+    if (does)
+      smallest_ = plan.size();
+    if (progress_)
+      progress_(smallest_, ++played_);
+    return does;
   }
 
   std::uint64_t seed_;
@@ -102,13 +105,16 @@ private:
   std::string kind_;
   const workload_maker& clients_;
   unsigned left_;
-  const std::function<void(std::size_t)>& progress_;
+  unsigned played_ = 0;
+  const std::function<void(std::size_t, unsigned)>& progress_;
+  std::size_t smallest_;
 };
 
 } // namespace
 
 fault_plan shrink(std::uint64_t seed, const run_options& failing, const std::string& violation,
-                  const workload_maker& clients, unsigned most_runs, const std::function<void(std::size_t)>& progress) {
+                  const workload_maker& clients, unsigned most_runs,
+                  const std::function<void(std::size_t, unsigned)>& progress) {
   return shrinker{seed, failing, violation, clients, most_runs, progress}.shrink();
 }
 

@@ -37,11 +37,12 @@ struct simulation_options {
 [[nodiscard]] std::string kind_of_violation(const std::string& words);
 
 /// A plan with as few faults as can be found by which the same violation comes about; each fault is as short, and as
-/// early in the run, as it was. Plays at most `most_runs` runs; `progress` hears how many faults are left after each.
+/// early in the run, as it was. Plays at most `most_runs` runs; `progress` hears after each how many faults are left,
+/// and how many runs were played.
 ///
 /// Delta debugging (Zeller and Hildebrandt 2002).
 [[nodiscard]] fault_plan shrink(std::uint64_t seed, const run_options& failing, const std::string& violation,
                                 const workload_maker& clients, unsigned most_runs,
-                                const std::function<void(std::size_t faults_left)>& progress = {});
+                                const std::function<void(std::size_t faults_left, unsigned runs)>& progress = {});
 
 } // namespace troupe

@@ -1,5 +1,6 @@
 #include "stage/story.hpp"
 
+#include "stage/disputed.hpp"
 #include "stage/reading.hpp"
 #include "stage/story_lines.hpp"
 
@@ -16,6 +17,8 @@ using kind = trace_event::kind;
 
 /// Beyond this many nodes there is no room for a column each.
 constexpr std::size_t most_columns = 9;
+/// Lines on what a broken promise is about: so many from the first on, and as many up to the last.
+constexpr std::size_t most_disputed = 24;
 /// Leaderships named in the heading.
 constexpr std::size_t most_leaderships = 12;
 
@@ -341,19 +344,46 @@ std::string in_short(const std::vector<trace_event>& trace, const reading& read,
   return out;
 }
 
+/// What the run says of what the broken promise is about: where to begin reading.
+std::string on_what_is_disputed(const std::vector<trace_event>& trace, const reading& read, const story_lines& chosen,
+                                const story_options& options) {
+  if (read.violation == no_event)
+    return {};
+  auto about = find_disputed(trace[read.violation].words, options.details);
+  const auto lines = lines_about(about, trace, read, chosen.lines);
+  if (lines.empty())
+    return {};
+  teller words{trace, read, chosen.told_apart};
+  auto out = "What the run says of " + about.in_words() + ":\n";
+  const auto left_out = lines.size() - std::min(lines.size(), 2 * most_disputed);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (left_out > 0 && i == most_disputed) {
+      out += "(" + counted(left_out, "line", "lines") + " left out)\n";
+      i += left_out;
+    }
+    out += words.line(chosen.lines[lines[i]]);
+  }
+  return out + "\n";
+}
+
 /// How each node stood when the run ended.
 std::string at_the_end(const std::vector<trace_event>& trace, const reading& read, const story_options& options,
                        const teller& words) {
   std::string out = "At the end:\n";
+  for (const auto& line : options.standings)
+    out += "  " + line + "\n";
   for (const auto id : read.nodes) {
     if (!options.nodes.empty() && !options.nodes.contains(id))
       continue;
     std::string state = "lives";
+    event_number begins = 0;
     for (const auto& life : read.lives)
-      if (life.node == id)
+      if (life.node == id) {
+        begins = life.begins == no_event ? 0 : life.begins;
         state = life.ends != no_event ? "down since " + in_milliseconds(trace[life.ends].at) + " ms"
             : life.begins == no_event ? "lives"
                                       : "lives since " + in_milliseconds(trace[life.begins].at) + " ms";
+      }
     term_number term;
     for (const auto& known : read.terms)
       if (known.node == id)
@@ -365,7 +395,7 @@ std::string at_the_end(const std::vector<trace_event>& trace, const reading& rea
             + " ms, last spoke as leader at " + in_milliseconds(trace[led.last_sign].at) + " ms";
     out += "  node " + text(id) + "  " + state + "\n";
     std::map<kind, event_number> last;
-    for (event_number i = 0; i < trace.size(); ++i)
+    for (auto i = begins; i < trace.size(); ++i) // In its last life.
       if (trace[i].node == id)
         last[trace[i].what] = i;
     for (const auto what : {kind::hears, kind::writes, kind::commits, kind::applies}) {
@@ -382,8 +412,16 @@ std::string at_the_end(const std::vector<trace_event>& trace, const reading& rea
   return out;
 }
 
+/// What a node heard last, of messages; `no_event` if nothing.
+event_number last_heard(const std::vector<trace_event>& trace, const reading& read, peer_id node) {
+  for (auto i = read.violation; node != nobody && i-- > 0;)
+    if (trace[i].node == node && trace[i].what == kind::hears)
+      return i;
+  return no_event;
+}
+
 /// The broken promise, or that there is none.
-std::string verdict_on(const std::vector<trace_event>& trace, const reading& read) {
+std::string verdict_on(const std::vector<trace_event>& trace, const reading& read, const story_options& options) {
   if (read.violation == no_event)
     return "No promise was broken.\n";
   const auto& broken = trace[read.violation];
@@ -395,7 +433,13 @@ std::string verdict_on(const std::vector<trace_event>& trace, const reading& rea
     out += " and node " + text(broken.other);
   if (broken.term != term_number{})
     out += ", in term " + text(broken.term);
-  return out + ":\n!!   " + printable(broken.words) + "\n" + bar + "\n";
+  out += ":\n!!   " + printable(broken.words) + "\n";
+  for (const auto& more : options.details)
+    out += "!!   " + printable(more) + "\n";
+  if (const auto last = last_heard(trace, read, broken.node); last != no_event)
+    out += "!!   the last that node " + text(broken.node) + " had heard, " + in_milliseconds(broken.at - trace[last].at)
+        + " ms before, from node " + text(trace[last].other) + ": " + read.passages[read.passage_of[last]].words + "\n";
+  return out + bar + "\n";
 }
 
 } // namespace
@@ -420,7 +464,8 @@ std::string tell(const std::vector<trace_event>& trace, const story_options& opt
   out += words.names_of_columns() + "\n";
   for (auto i = first; i < lines.size(); ++i)
     out += words.line(lines[i]);
-  return out + "\n" + at_the_end(trace, whole, options, words) + "\n" + verdict_on(trace, whole);
+  return out + "\n" + on_what_is_disputed(trace, whole, chosen, options) + at_the_end(trace, whole, options, words)
+      + "\n" + verdict_on(trace, whole, options);
 }
 
 } // namespace troupe

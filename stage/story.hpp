@@ -22,12 +22,16 @@ struct story_options {
   std::optional<std::size_t> last = std::nullopt;
   /// Runs of heartbeats that say nothing new, and are answered with nothing new, become one line.
   bool fold = true;
+  /// What is known of the broken promise beyond its words, and how the nodes stood (standing.hpp), a line each.
+  std::vector<std::string> details = {};
+  std::vector<std::string> standings = {};
   /// Tells only what one of these has a part in, and what befalls all; empty: everything.
   std::set<peer_id> nodes = {};
 };
 
 /// Tells a run in the order of time, one line per happening, each line ended: the heading, what the run was in short,
-/// the events, how the nodes stood at the end, and last the broken promise, which is told whatever the options say.
+/// the events, of a broken promise all that the run says of what it is about (disputed.hpp), how the nodes stood at the
+/// end, and last the broken promise itself, which is told whatever the options say.
 ///
 /// A line for a message also says how it ended: `heard +3.2 ms`, `lost`. Where something happens at the receiver in
 /// between, its hearing gets a line of its own as well. Pure: equal events, equal story.

@@ -30,10 +30,11 @@ struct trace_event {
   duration at{}; ///< Since the run began.
   kind what = kind::sends;
   peer_id node;
-  peer_id other;             ///< `nobody` where there is none.
-  term_number term;          ///< Of the message, the life or the leadership; 0 where there is none.
-  std::uint64_t message = 0; ///< Pairs a message's end with its beginning; 0 for what is no message.
-  std::string words;         ///< One line, without a line break.
+  peer_id other;    ///< `nobody` where there is none.
+  term_number term; ///< Of the message, the life or the leadership; 0 where there is none.
+  /// Pairs a message's end with its beginning, and what a client is told with what it has asked; 0: nothing to pair.
+  std::uint64_t message = 0;
+  std::string words; ///< One line, without a line break.
 };
 
 } // namespace troupe

@@ -27,13 +27,13 @@ std::vector<peer_id> first_ids(std::uint64_t nodes) {
 stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_ptr<workload> clients)
     : options_{std::move(options)}, workload_{std::move(clients)}, chance_{seed * 0x9e3779b97f4a7c15ull + 1},
       runtime_{chance_.roll()}, network_{runtime_, chance_.fork()},
-      checker_{runtime_.judge(), first_ids(options_.knobs.nodes)}, ledger_{runtime_.judge()}, trace_{options_.tells},
-      clients_{{runtime_, chance_, options_.knobs, *workload_, ledger_, trace_, marks_,
-                [this](peer_id id) { return is_alive(id) ? &at(id).node->peer() : nullptr; },
-                [this](peer_id id) { return leader() == id && at(id).fills > 0; },
-                [this](peer_id id) { return at(id).overtaken; }},
-               options_.gate,
-               dice{~seed * 0x9e3779b97f4a7c15ull}} {
+      checker_{runtime_.judge(), first_ids(options_.knobs.nodes)}, ledger_{runtime_.judge(), runtime_.started_at()},
+      trace_{options_.tells}, clients_{{runtime_, chance_, options_.knobs, *workload_, ledger_, trace_, marks_,
+                                        [this](peer_id id) { return is_alive(id) ? &at(id).node->peer() : nullptr; },
+                                        [this](peer_id id) { return leader() == id && at(id).fills > 0; },
+                                        [this](peer_id id) { return at(id).overtaken; }},
+                                       options_.gate,
+                                       dice{~seed * 0x9e3779b97f4a7c15ull}} {
   const auto& knobs = options_.knobs;
   checker_.bound_uncommitted(
       std::max(knobs.peers.limits.uncommitted_bytes, knobs.most_in_a_lot * (knobs.value_bytes + 100)));
@@ -46,14 +46,16 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
                 [&] { return describe(message); });
   };
   network_.on_sent = [this, tell](std::uint64_t number, const peer_message& message) {
+    observe(message); // Who rises says so with its first message, and has risen before.
     tell(trace_event::kind::sends, number, message);
-    observe(message);
   };
   network_.on_delivered = [this, tell](std::uint64_t number, const peer_message& message) {
     tell(trace_event::kind::hears, number, message);
     const auto& [group, from, to, term] = about(message);
     if (!is_alive(from))
       marks_.hit(sometimes::message_after_its_sender_died);
+    if (const auto* append = std::get_if<append_entries>(&message))
+      at(to).told_commit = std::max(at(to).told_commit, append->commit);
     if (std::holds_alternative<forward>(message)) {
       auto& last = at(from).passed_on[to];
       at(from).overtaken += number < last ? 1 : 0;
@@ -68,21 +70,29 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
       marks_.hit(sometimes::conflicting_entries_cut_off);
     trace_.fold(id.value() << 32 ^ write.append.size());
   };
+  checker_.on_durable = [this](peer_id id, const log_write& write) { note_write(id, write); };
   network_.on_lost = [tell](std::uint64_t number, const peer_message& message) {
     tell(trace_event::kind::loses, number, message);
   };
-  ledger_.on_each = [this](peer_id node, const command& what, std::string_view answer) {
+  ledger_.on_each = [this](peer_id node, operation_id id, const command& what, std::string_view answer) {
     checker_.delivers(node, what.index, what.term, what.content);
     if (runtime_.judge().failed())
       return; // The story ends with what broke the promise.
+    at(node).applied = what.index;
     note(
         trace_event::kind::applies, node,
-        [&] { return "index " + std::to_string(what.index.value()) + ": " + one_line(workload_->in_words(answer)); },
+        [&] {
+          return "index " + std::to_string(what.index.value()) + ", operation " + std::to_string(id.value()) + ": "
+              + one_line(workload_->in_words(answer));
+        },
         what.term);
   };
   ledger_.on_loaded = [this](peer_id node, std::uint64_t position) {
-    note(trace_event::kind::applies, node,
-         [&] { return "the state behind " + std::to_string(position) + " commands"; });
+    at(node).applied = ledger_.index_at(position);
+    note(trace_event::kind::applies, node, [&] {
+      return "the state behind " + std::to_string(position) + " commands, the last at index "
+          + std::to_string(at(node).applied.value());
+    });
   };
   const auto members = first_ids(nodes());
   nodes_.resize(nodes());
@@ -165,6 +175,7 @@ void stage_world::start(peer_id id) {
   if (node.node->alive() || node.retired)
     return;
   ++node.life;
+  node.told_commit = node.applied = {};
   try {
     node.node->start();
   } catch (const storage_error& refused) {
@@ -308,6 +319,26 @@ peer_id stage_world::leader() {
   return nobody;
 }
 
+std::vector<node_standing> stage_world::standings() {
+  std::vector<node_standing> all;
+  const auto lead = leader();
+  for (const auto id : ids()) {
+    const auto& disk = at(id).node->disk();
+    const auto position = [](log_index index, const logged_entry* entry) {
+      return log_position{entry == nullptr ? term_number{} : entry->term, index};
+    };
+    all.push_back({id,
+                   at(id).retired      ? "out"
+                       : !is_alive(id) ? "down"
+                       : id == lead    ? "leads"
+                                       : "lives",
+                   disk.vote(), position(disk.start(), disk.durable_at(disk.start())),
+                   position(disk.last_written(), disk.written_at(disk.last_written())),
+                   position(disk.last(), disk.durable_at(disk.last())), at(id).told_commit, at(id).applied});
+  }
+  return all;
+}
+
 void stage_world::heal(const std::set<peer_id>& core) {
   ++fault_epoch_; // Faults that were to end later are over, or not, by decree.
   present_faults_.clear();
@@ -356,14 +387,19 @@ run_result play(std::uint64_t seed, const world_options& options, const workload
   } catch (const story_failed& failure) {
     result.violation = failure.what();
   }
+  const auto breaker = world.runtime().player();
   result.virtual_time = world.runtime().now() - world.runtime().started_at();
   result.steps = world.runtime().steps();
   result.messages = world.network().counts().sent;
   result.operations = world.ledger().tally();
   result.marks = world.marks();
   if (result.violation)
-    world.trace().note({result.virtual_time, trace_event::kind::breaks, nobody, nobody, {}, 0, {}},
+    world.trace().note({result.virtual_time, trace_event::kind::breaks, breaker, nobody, {}, 0, {}},
                        [&] { return *result.violation; });
+  if (options.tells) {
+    result.details = world.runtime().judge().details();
+    result.standings = world.standings();
+  }
   result.hash = world.trace().hash();
   result.events = world.trace().take();
   return result;

@@ -19,6 +19,7 @@
 #include "stage/past.hpp"
 #include "stage/runtime.hpp"
 #include "stage/safety_checker.hpp"
+#include "stage/standing.hpp"
 #include "stage/trace_log.hpp"
 #include "troupe/workload.hpp"
 
@@ -90,6 +91,8 @@ public:
   [[nodiscard]] std::optional<peer_state> state(peer_id id);
   /// What a node would still know if its power went now.
   [[nodiscard]] const durable_model& disk(peer_id id) const { return at(id).node->disk(); }
+  /// How each node stands, as its disk and what it has said and done show.
+  [[nodiscard]] std::vector<node_standing> standings();
   /// How often somebody has begun to lead.
   [[nodiscard]] std::uint64_t leader_changes() const { return leader_changes_; }
 
@@ -121,6 +124,8 @@ private:
     std::optional<link_identity> identity;
     std::map<peer_id, std::uint64_t> passed_on; ///< By leader: the latest message with operations that has arrived.
     std::uint64_t overtaken = 0;                ///< Such messages that arrived behind later ones.
+    log_index told_commit;                      ///< In this life, sent or heard.
+    log_index applied;                          ///< In this life.
   };
 
   [[nodiscard]] world_node& at(peer_id id) { return nodes_[id.value() - 1]; }
@@ -132,6 +137,7 @@ private:
   void note(trace_event::kind what, peer_id node, const std::function<std::string()>& words, term_number term = {});
   void observe(const peer_message& message);
   void note_leader(peer_id id, term_number term);
+  void note_write(peer_id id, const log_write& write);
   void retire(peer_id id, sometimes mark, const std::string& why);
   [[nodiscard]] bool believes(peer_id from, peer_id to);
   [[nodiscard]] bool all_have_seen_later(peer_id id, std::uint64_t boot) const;
@@ -188,7 +194,10 @@ struct run_result {
   std::uint64_t hash = 0;
   operation_tally operations;
   coverage marks;
-  std::vector<trace_event> events; ///< If it was told.
+  // If it was told:
+  std::vector<trace_event> events;
+  std::vector<std::string> details;     ///< What is known of the violation beyond its words.
+  std::vector<node_standing> standings; ///< When it ended.
 };
 
 struct run_options {

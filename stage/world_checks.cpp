@@ -83,6 +83,7 @@ void stage_world::observe(const peer_message& message) {
   if (const auto* append = std::get_if<append_entries>(&message)) {
     note_leader(envelope.from, envelope.term);
     at(envelope.from).led_until = runtime_.now();
+    at(envelope.from).told_commit = std::max(at(envelope.from).told_commit, append->commit);
     if (append->commit > log_index{} && append->previous.term < envelope.term
         && append->commit > append->previous.index)
       marks_.hit(sometimes::old_entry_committed_by_a_new_one);
@@ -117,6 +118,29 @@ void stage_world::observe(const peer_message& message) {
   } else if (std::holds_alternative<forward>(message)) {
     marks_.hit(sometimes::command_passed_on);
   }
+}
+
+// Entries are written all the time, and seen in the messages that carry and acknowledge them.
+void stage_world::note_write(peer_id id, const log_write& write) {
+  if (!write.vote && !write.truncate_from && !write.start)
+    return;
+  note(
+      trace_event::kind::writes, id,
+      [&] {
+        std::string words;
+        const auto add = [&](const std::string& part) { words += (words.empty() ? "" : ", ") + part; };
+        if (write.vote)
+          add("term " + std::to_string(write.vote->current_term.value())
+              + (write.vote->voted_for == nobody ? ", no vote" : ", vote for " + text(write.vote->voted_for))
+              + (write.vote->lost == 0 ? "" : ", a loss"));
+        if (write.start)
+          add("log begins behind " + std::to_string(write.start->before.index.value()) + "@"
+              + std::to_string(write.start->before.term.value()));
+        if (write.truncate_from)
+          add("cut off from " + std::to_string(write.truncate_from->value()));
+        return words;
+      },
+      write.vote ? write.vote->current_term : term_number{});
 }
 
 void stage_world::note_leader(peer_id id, term_number term) {

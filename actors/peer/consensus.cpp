@@ -64,10 +64,12 @@ void consensus::tick(instant now, peer_output& out) {
     // A peer whose disk hangs cannot keep a promise: it waits for it instead of running. One whose disk is full lets
     // the others go first: as leader it could take no commands.
     const bool defers = is_disk_full_ && ++deferred_elections_ % full_disk_patience != 0;
-    if (!members_.is_voter(self_) || !has_say() || is_disk_stalled(now) || defers)
+    if (!members_.is_voter(self_) || !has_say() || is_disk_stalled(now) || defers) {
       timer_.restart(now);
-    else
+      set_leader(nobody, out); // Nobody is waited for, and clients are told so, until some leader is heard again.
+    } else {
       become_candidate(!TROUPE_MUTANT(E6), now, out);
+    }
   } else if (auto* running = std::get_if<candidate_role>(&role_); running && now >= running->resend_at) {
     ask_for_votes(now, out);
   }
@@ -89,7 +91,9 @@ instant consensus::next_deadline() const {
 // The one place where a term rises (Figure 2, rules for all servers; N12, N14). Only here does the vote become free
 // again (N9, E2).
 void consensus::adopt_term(term_number term, instant now, peer_output& out) {
-  TROUPE_ASSERT(term > vote_.current_term, "terms only rise");
+  TROUPE_ASSERT(term > vote_.current_term, "terms only rise",
+                "term " + std::to_string(term.value()) + " is to follow term "
+                    + std::to_string(vote_.current_term.value()));
   vote_.current_term = term;
   vote_.voted_for = nobody;
   become_follower(nobody, now, out);
@@ -223,7 +227,9 @@ void consensus::handle(const disk_room& report, instant now, peer_output& out) {
 void consensus::set_commit(log_index commit, peer_output& out) {
   if (commit <= commit_ && !TROUPE_MUTANT(R14))
     return; // Never back (R14).
-  TROUPE_ASSERT(commit <= log_.last_index(), "nothing is committed that is not in the log");
+  TROUPE_ASSERT(commit <= log_.last_index(), "nothing is committed that is not in the log",
+                "entry " + std::to_string(commit.value()) + " is to be, and the log ends at "
+                    + std::to_string(log_.last_index().value()));
   commit_ = commit;
   out.commit_advanced = true;
   if (reception_ && reception_->what().at.index <= commit_)

@@ -101,7 +101,9 @@ void consensus::handle(const append_entries& request, instant now, peer_output& 
     return;
   }
   if (plan.truncate_from) {
-    TROUPE_ASSERT(*plan.truncate_from > commit_, "what is committed is never deleted (N21)");
+    TROUPE_ASSERT(*plan.truncate_from > commit_, "what is committed is never deleted (N21)",
+                  "entry " + std::to_string(plan.truncate_from->value()) + " is to be, and all is committed up to "
+                      + std::to_string(commit_.value()));
     log_.truncate_from(*plan.truncate_from);
     truncation_ = plan.truncate_from;
   }

@@ -130,6 +130,7 @@ bool consensus::admit_reply(const envelope& about, std::uint32_t incarnation, st
   }
   if (is_current(about.from, about.term, incarnation)) {
     auto& member = std::get<leader_role>(role_).members.at(about.from);
+    member.has_loss = lost != 0;
     if (lost == 0 || lost == member.repair.lost)
       return true;
     // What it has proven it may not have any more; and what it proved before and is still under way is of a replicator
@@ -173,7 +174,10 @@ void consensus::handle(const follower_heard& report, instant now, peer_output& o
     return;
   }
   auto& known = std::get<leader_role>(role_).members.at(report.follower);
-  TROUPE_ASSERT(report.match <= log_.last_index(), "a follower proves only what it was sent");
+  TROUPE_ASSERT(report.match <= log_.last_index(), "a follower proves only what it was sent",
+                "peer " + std::to_string(report.follower.value()) + " is said to have entry "
+                    + std::to_string(report.match.value()) + ", and the log ends at "
+                    + std::to_string(log_.last_index().value()));
   known.match = std::max(known.match, report.match);
   known.sent_at = std::max(known.sent_at, report.sent_at);
   known.read_round = std::max(known.read_round, report.read_round);
@@ -248,8 +252,8 @@ void consensus::look_after_leadership(instant now, peer_output& out) {
   tell_replicators(now, out);
 }
 
-// A leader whose disk is full can take no commands. It hands over to a follower that has room and all entries (thesis
-// 3.10); as long as there is none it goes on, and reads with it.
+// A leader whose disk is full can take no commands. It hands over to a follower that has room, all entries (thesis
+// 3.10) and its say; as long as there is none it goes on, and reads with it.
 bool consensus::yield_when_full(instant now, peer_output& out) {
   if (!is_disk_full_)
     return false;
@@ -257,7 +261,7 @@ bool consensus::yield_when_full(instant now, peer_output& out) {
   const auto& known = std::get<leader_role>(role_).members;
   const auto heir = std::find_if(known.begin(), known.end(), [&](const auto& each) {
     const auto& [id, member] = each;
-    return members_.is_voter(id) && !member.is_disk_full && member.match == log_.last_index()
+    return members_.is_voter(id) && !member.is_disk_full && !member.has_loss && member.match == log_.last_index()
         && member.sent_at > oldest_contact;
   });
   if (heir == known.end())

@@ -28,18 +28,23 @@ raft_log::raft_log(const recovered_group& recovered)
   TROUPE_ASSERT(window_.empty() || window_.back().last() == last_, "the recovered tail ends where the log ends");
 }
 
+std::string raft_log::in_words(log_index asked) const {
+  return "entry " + std::to_string(asked.value()) + " is asked for, and the log has those behind "
+      + std::to_string(base_.index.value()) + " up to " + std::to_string(last_.value());
+}
+
 term_number raft_log::term_at(log_index index) const {
-  TROUPE_ASSERT(base_.index <= index && index <= last_, "the log has an entry there");
+  TROUPE_ASSERT(base_.index <= index && index <= last_, "the log has an entry there", in_words(index));
   return index == base_.index ? base_.term : run_of(runs_, index)->term;
 }
 
 log_index raft_log::first_of_run(log_index index) const {
-  TROUPE_ASSERT(base_.index < index && index <= last_, "the log has an entry there");
+  TROUPE_ASSERT(base_.index < index && index <= last_, "the log has an entry there", in_words(index));
   return run_of(runs_, index)->first;
 }
 
 void raft_log::append(entry_batch batch) {
-  TROUPE_ASSERT(batch.first() == last_.next(), "entries are consecutive");
+  TROUPE_ASSERT(batch.first() == last_.next(), "entries are consecutive", in_words(batch.first()));
   TROUPE_ASSERT((runs_.empty() ? base_.term : runs_.back().term) <= batch.term(), "terms never fall along the log");
   if (runs_.empty() || runs_.back().term != batch.term())
     runs_.push_back({batch.first(), batch.term()});
@@ -50,7 +55,7 @@ void raft_log::append(entry_batch batch) {
 }
 
 void raft_log::truncate_from(log_index from) {
-  TROUPE_ASSERT(base_.index < from && from <= last_, "a truncation removes entries");
+  TROUPE_ASSERT(base_.index < from && from <= last_, "a truncation removes entries", in_words(from));
   last_ = from.before();
   while (!runs_.empty() && runs_.back().first >= from)
     runs_.pop_back();

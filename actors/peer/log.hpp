@@ -73,6 +73,9 @@ public:
   [[nodiscard]] std::size_t window_bytes() const { return window_bytes_; }
 
 private:
+  /// For an assertion: what is asked for, and what there is.
+  [[nodiscard]] std::string in_words(log_index asked) const;
+
   [[nodiscard]] std::deque<entry_batch>::const_iterator batch_of(log_index index) const;
 
   log_position base_;

@@ -90,7 +90,9 @@ public:
 
   /// The state machine goes on from a snapshot.
   void install(const snapshot_mark& what) {
-    TROUPE_ASSERT(fed_ <= what.at.index, "a state machine never goes back (S4)");
+    TROUPE_ASSERT(fed_ <= what.at.index, "a state machine never goes back (S4)",
+                  "a state at entry " + std::to_string(what.at.index.value()) + " is to follow entry "
+                      + std::to_string(fed_.value()));
     fed_ = what.at.index;
     self_->send(parts_.applier, load_snapshot{application_listener{peer_actor{self_}}, parts_.group, what});
   }

@@ -305,7 +305,9 @@ void progress::send_what_may_go(instant now, progress_output& out) {
 }
 
 void progress::send(std::vector<entry_batch> batches, log_position previous, instant now, progress_output& out) {
-  TROUPE_ASSERT(batches.empty() || previous.index >= match_, "what a follower is known to have is not sent again (I7)");
+  TROUPE_ASSERT(batches.empty() || previous.index >= match_, "what a follower is known to have is not sent again (I7)",
+                "what lies behind entry " + std::to_string(previous.index.value())
+                    + " is to be, and it is known to have all up to " + std::to_string(match_.value()));
   sent_request sent;
   sent.number = ++number_;
   sent.previous = sent.last = previous;

@@ -19,12 +19,26 @@ double sim_progress::real_seconds() const {
   return std::chrono::duration<double>(clock::now() - began_).count();
 }
 
-void sim_progress::show(std::uint64_t done, double virtual_seconds, std::uint64_t steps, std::uint64_t violations) {
+bool sim_progress::is_due() {
   const auto now = clock::now();
   const auto pause = is_terminal_ ? std::chrono::milliseconds{200} : std::chrono::seconds{10};
   if (is_quiet_ || now - shown_ < pause)
-    return;
+    return false;
   shown_ = now;
+  return true;
+}
+
+void sim_progress::show_shrinking(std::uint64_t seed, std::size_t faults_left, std::size_t faults_drawn,
+                                  unsigned runs) {
+  if (is_due())
+    std::fprintf(stderr, "%sseed %llu, looking for a smaller plan: %zu of %zu faults left after %u runs%s",
+                 is_terminal_ ? "\r" : "", static_cast<unsigned long long>(seed), faults_left, faults_drawn, runs,
+                 is_terminal_ ? "  " : "\n");
+}
+
+void sim_progress::show(std::uint64_t done, double virtual_seconds, std::uint64_t steps, std::uint64_t violations) {
+  if (!is_due())
+    return;
   const auto real = real_seconds();
   std::string bar;
   if (is_terminal_) {

@@ -158,8 +158,10 @@ private:
   // -- what clients say ----------------------------------------------------------------------------------------------
 
   void say(connection& on, const std::vector<std::string>& words, awaited reply) {
-    watch_.note(trace_event::kind::asks, on.node,
-                [&] { return "client " + std::to_string(on.client + 1) + " says " + as_line(words); });
+    watch_.note(trace_event::kind::asks, on.node, [&] {
+      return "client " + std::to_string(on.client + 1) + " says "
+          + (reply.id == operation_id{} ? "" : std::to_string(reply.id.value()) + ": ") + as_line(words);
+    });
     on.there.bytes += redis_bytes(words, chance_);
     on.waits.push_back(std::move(reply));
   }

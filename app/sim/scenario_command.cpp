@@ -17,10 +17,14 @@ namespace troupe {
 namespace {
 
 /// Lines of a story that a terminal gets.
-constexpr std::size_t told_lines = 60;
+constexpr std::size_t told_lines = 40;
 
-std::vector<std::string> heading(const std::string& name, std::uint64_t seed) {
-  return {"scenario " + name, "seed " + std::to_string(seed)};
+story_options options_for(const std::string& name, std::uint64_t seed, const run_result& told) {
+  story_options story;
+  story.heading = {"scenario " + name, "seed " + std::to_string(seed)};
+  story.details = told.details;
+  story.standings = to_table(told.standings);
+  return story;
 }
 
 void write_file(const std::string& path, const std::string& text) {
@@ -31,8 +35,7 @@ void write_file(const std::string& path, const std::string& text) {
 }
 
 void show(const std::string& name, std::uint64_t seed, const run_result& told, const std::string& directory) {
-  story_options story;
-  story.heading = heading(name, seed);
+  auto story = options_for(name, seed, told);
   diagram_options diagram;
   diagram.title = name + ", seed " + std::to_string(seed);
   diagram.heading = story.heading;
@@ -68,7 +71,7 @@ exit_code run_scenario(const sim_settings& settings) {
     virtual_seconds += std::chrono::duration<double>(result.virtual_time).count();
     hash = add_trace(hash, result.hash);
     if (settings.tells)
-      std::cout << tell(result.events, {heading(settings.scenario, seed)});
+      std::cout << tell(result.events, options_for(settings.scenario, seed, result));
     if (!result.violation)
       continue;
     ++violations;

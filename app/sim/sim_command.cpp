@@ -14,14 +14,18 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <string>
-#include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 
 namespace {
+
+/// In the summary of those that break the same promise.
+constexpr std::size_t most_seeds_named = 20;
 
 exit_code refuse(const std::string& words) {
   std::cerr << "troupe sim: " << words << "\nSee troupe sim --help\n";
@@ -67,6 +71,7 @@ public:
     for (std::uint64_t i = 0; i < settings_.seeds; ++i)
       play_seed(settings_.seed + i);
     progress_.clear();
+    sum_up_failures();
     const auto never = settings_.coverage ? print_coverage(marks_) : 0;
     if (!settings_.quiet)
       std::printf("%" PRIu64 " operations answered, %" PRIu64 " refused, %" PRIu64
@@ -97,21 +102,61 @@ private:
       ++violations_;
       progress_.clear();
       std::cout << headline(seed, result.virtual_time, *result.violation) << std::endl;
-      if (!settings_.tells)
-        show(seed, run, result);
+      take_failure(seed, run, result);
     }
     progress_.show(seed - settings_.seed + 1, virtual_seconds_, steps_, violations_);
   }
 
-  void show(std::uint64_t seed, const run_options& run, const run_result& result) const {
-    const bool shows = ::isatty(STDERR_FILENO) != 0;
+  /// Seeds that break the same promise, told once: by the first.
+  struct failure {
+    std::string words; ///< Of the first.
+    std::vector<std::uint64_t> seeds;
+    std::uint64_t soonest = 0; ///< The seed that broke it soonest,
+    duration broke_at{};       ///< and when.
+  };
+
+  void take_failure(std::uint64_t seed, const run_options& run, const run_result& result) {
+    const auto kind = kind_of_violation(*result.violation);
+    const auto [found, is_new] = failures_.try_emplace(kind, failure{*result.violation, {}, seed, result.virtual_time});
+    auto& same = found->second;
+    same.seeds.push_back(seed);
+    if (result.virtual_time < same.broke_at) {
+      same.soonest = seed;
+      same.broke_at = result.virtual_time;
+    }
+    if (settings_.tells)
+      return;
+    if (is_new)
+      show(seed, run, result);
+    else
+      std::cout << "          like seed " << same.seeds.front() << "; `--seed " << seed << "` alone tells it\n\n";
+  }
+
+  /// Which promises were broken, and by which seeds.
+  void sum_up_failures() const {
+    if (violations_ < 2)
+      return;
+    std::cout << failures_.size() << (failures_.size() == 1 ? " promise" : " promises") << " broken:\n";
+    for (const auto& [kind, same] : failures_) {
+      std::cout << "  " << same.words << "\n    " << same.seeds.size()
+                << (same.seeds.size() == 1 ? " seed:" : " seeds:");
+      for (std::size_t i = 0; i < same.seeds.size() && i < most_seeds_named; ++i)
+        std::cout << ' ' << same.seeds[i];
+      if (same.seeds.size() > most_seeds_named)
+        std::cout << " and " << same.seeds.size() - most_seeds_named << " more";
+      if (same.seeds.size() > 1)
+        std::cout << "; soonest by seed " << same.soonest;
+      std::cout << '\n';
+    }
+    std::cout << '\n';
+  }
+
+  void show(std::uint64_t seed, const run_options& run, const run_result& result) {
     auto found = explain(seed, run, result, clients_of,
-                         {!settings_.no_shrink, [&](std::size_t left, std::size_t drawn) {
-                            if (shows)
-                              std::fprintf(stderr, "\rsmaller plans: %zu of %zu faults left ", left, drawn);
+                         {!settings_.no_shrink, [&](std::size_t left, std::size_t drawn, unsigned runs) {
+                            progress_.show_shrinking(seed, left, drawn, runs);
                           }});
-    if (shows)
-      std::fprintf(stderr, "\r%60s\r", "");
+    progress_.clear();
     if (const auto trouble = write_files(found, settings_.out))
       std::cerr << "troupe sim: " << *trouble << '\n';
     std::cout << to_string(found) << "again     troupe sim --seed " << seed << " --peers " << run.world.knobs.nodes
@@ -128,6 +173,7 @@ private:
   double virtual_seconds_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t violations_ = 0;
+  std::map<std::string, failure> failures_; ///< By what is the same about them.
   std::uint64_t hash_ = 0;
   coverage marks_;
   operation_tally operations_;

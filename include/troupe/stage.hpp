@@ -54,6 +54,8 @@ struct stage_finding {
   /// Whether it was broken again when the run was played again. If not, the run does not go by its seed alone: look for
   /// a clock, randomness, addresses, and what outlives a run. All below is of the run that was played again.
   bool comes_again = false;
+  std::string told_violation;   ///< How that one broke it: numbers differ where fewer faults befell.
+  duration told_at{};           ///< When.
   std::string plan;             ///< The faults that are left, a line each.
   std::size_t faults = 0;       ///< How many these are.
   std::size_t faults_drawn = 0; ///< How many there were before.

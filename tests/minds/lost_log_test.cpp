@@ -44,6 +44,16 @@ SCENARIO("I14 who may lack what it acknowledged votes for nobody, and runs for n
   }
 }
 
+SCENARIO("Who has no say does not go on naming a leader that it does not hear any more") {
+  lone_peer peer{1, 3, damaged()};
+  peer.hears(speaks(10, 10, {}));
+  REQUIRE(peer.mind().leader() == peer_id{2});
+  peer.waits_in_vain_for_a_leader();
+  CHECK(peer.mind().leader() == nobody);
+  peer.hears(speaks(10, 10, {}));
+  CHECK(peer.mind().leader() == peer_id{2});
+}
+
 SCENARIO("I14 who lost something has its say again when all is back that it can have acknowledged") {
   lone_peer peer{1, 3, damaged()};
   const auto is_repaired = [&] { return peer.durable().vote.lost == 0; };
@@ -115,6 +125,30 @@ SCENARIO("I7 a leader forgets what a follower proved, once that one says that it
       CHECK(leader.last_output().renew == peer_id{2});
     }
   }
+}
+
+SCENARIO("Z2 I14 a leader whose disk is full does not hand over to who has no say") {
+  lone_peer leader;
+  leader.becomes_leader();
+  leader.disk_catches_up();
+  append_reply reply;
+  reply.about = {{}, peer_id{2}, peer_id{1}, leader.mind().current_term()};
+  reply.incarnation = 1;
+  reply.lost = 9;
+  CHECK_FALSE(leader.admits(reply));
+  reply.incarnation = leader.mind().renew_incarnation(peer_id{2});
+  const auto follower_has_all = [&] {
+    REQUIRE(leader.admits(reply));
+    leader.hears(follower_heard{peer_id{2}, leader.mind().current_term(), reply.incarnation, log_index{leader.last()},
+                                0, leader.now()});
+    leader.wait(100ms);
+  };
+  leader.hears(disk_room{true});
+  follower_has_all();
+  CHECK(leader.mind().is_leader());
+  reply.lost = 0;
+  follower_has_all();
+  CHECK_FALSE(leader.mind().is_leader());
 }
 
 // Why a disk that went back as a whole (an older copy, put back) is refused by its peers and not repaired: its votes

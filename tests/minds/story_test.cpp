@@ -206,8 +206,9 @@ TEST_CASE("The broken promise comes last, whatever was to be told") {
     const auto story = tell(run.events(), options);
     CHECK(lines_with(story, words).size() == 1);
     const auto lines = lines_of(story);
-    CHECK(contains(lines[lines.size() - 3], "BROKEN at 701.25 ms, by node 2, in term 4"));
-    CHECK(contains(lines[lines.size() - 2], words));
+    CHECK(contains(lines[lines.size() - 4], "BROKEN at 701.25 ms, by node 2, in term 4"));
+    CHECK(contains(lines[lines.size() - 3], words));
+    CHECK(contains(lines[lines.size() - 2], "had heard, 0.25 ms before, from node 3: I do round=2"));
   }
 }
 
