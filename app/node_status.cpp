@@ -21,10 +21,11 @@ std::optional<node_status> read_status(const std::string& json) try {
   status.snapshot = log_index{read.at("snapshot").at("index").get<std::uint64_t>()};
   status.snapshot_bytes = read.at("snapshot").at("bytes").get<std::uint64_t>();
   status.is_disk_full = read.at("disk_full").get<bool>();
+  status.has_say = read.at("has_say").get<bool>();
   for (const auto& each : read.at("followers"))
     status.followers.push_back({peer_id{each.at("id").get<std::uint64_t>()},
                                 log_index{each.at("match").get<std::uint64_t>()}, each.at("lag").get<std::uint64_t>(),
-                                each.at("connected").get<bool>()});
+                                each.at("connected").get<bool>(), each.at("has_say").get<bool>()});
   status.json = json;
   return status;
 } catch (const nlohmann::json::exception&) {
@@ -48,12 +49,14 @@ std::string status_table_text(const node_status& status) {
       << '\n';
   if (status.is_disk_full)
     out << "disk      full: commands are refused, reads go on\n";
+  if (!status.has_say)
+    out << "say       none: its log was damaged, it neither votes nor leads until a leader has repaired it\n";
   if (status.followers.empty())
     return out.str();
-  out << "\nfollower  match         lag           connected\n" << std::left;
+  out << "\nfollower  match         lag           connected  say\n" << std::left;
   for (const auto& each : status.followers)
     out << std::setw(10) << each.id.value() << std::setw(14) << each.match.value() << std::setw(14) << each.lag
-        << (each.connected ? "yes" : "no") << '\n';
+        << std::setw(11) << (each.connected ? "yes" : "no") << (each.has_say ? "yes" : "no") << '\n';
   return out.str();
 }
 

@@ -16,6 +16,7 @@ struct follower_status {
   log_index match;
   std::uint64_t lag = 0; ///< Entries of the leader's log that it is not known to have.
   bool connected = false;
+  bool has_say = true; ///< As far as it has told this leader.
 };
 
 struct node_status {
@@ -30,6 +31,7 @@ struct node_status {
   log_index snapshot;
   std::uint64_t snapshot_bytes = 0;
   bool is_disk_full = false;
+  bool has_say = true;                    ///< False: its log is to be repaired first.
   std::vector<follower_status> followers; ///< Only from a leader.
   std::string json;                       ///< As the node said it.
 };

@@ -130,13 +130,16 @@ bool consensus::admit_reply(const envelope& about, std::uint32_t incarnation, st
   }
   if (is_current(about.from, about.term, incarnation)) {
     auto& member = std::get<leader_role>(role_).members.at(about.from);
-    member.has_loss = lost != 0;
-    if (lost == 0 || lost == member.repair.lost)
+    if (lost == 0 || lost == member.repair.lost) {
+      // Answers may overtake each other: what names this loss after it was said to be repaired is of before.
+      member.has_say = member.has_say || lost == 0;
       return true;
+    }
     // What it has proven it may not have any more; and what it proved before and is still under way is of a replicator
     // of the past.
     member.match = {};
     member.repair = {lost, log_.last_index()};
+    member.has_say = false;
     out.facts.push_back({fact::weight::warn,
                          "event=follower_lost follower=" + std::to_string(about.from.value())
                              + " repaired_at=" + std::to_string(member.repair.until.value())});
@@ -261,7 +264,7 @@ bool consensus::yield_when_full(instant now, peer_output& out) {
   const auto& known = std::get<leader_role>(role_).members;
   const auto heir = std::find_if(known.begin(), known.end(), [&](const auto& each) {
     const auto& [id, member] = each;
-    return members_.is_voter(id) && !member.is_disk_full && !member.has_loss && member.match == log_.last_index()
+    return members_.is_voter(id) && !member.is_disk_full && member.has_say && member.match == log_.last_index()
         && member.sent_at > oldest_contact;
   });
   if (heir == known.end())

@@ -391,6 +391,7 @@ private:
       state.snapshot_bytes = newest->size_bytes;
     }
     state.is_disk_full = mind_.is_disk_full();
+    state.has_say = mind_.has_say();
     state.stale_replies_dropped = mind_.counters().stale_replies_dropped + desk_.stale_replies();
     state.elections_started = mind_.counters().elections_started;
     state.leader_changes = mind_.counters().leader_changes;
@@ -399,7 +400,7 @@ private:
     if (const auto* leading = mind_.leadership())
       for (const auto& [id, member] : leading->members)
         state.followers.push_back(
-            {id, member.match, now() - member.sent_at < parts_.options.times.election_timeout_max});
+            {id, member.match, now() - member.sent_at < parts_.options.times.election_timeout_max, member.has_say});
     return state;
   }
 

@@ -40,8 +40,8 @@ struct member_progress {
   instant sent_at;
   /// The last loss that it declared, and how far it must be repaired.
   troupe::repair repair{};
-  /// It says that it is not repaired yet: it cannot take over.
-  bool has_loss = false;
+  /// Not since it declared that loss, until it says that it is repaired. Without it, it cannot take over.
+  bool has_say = true;
   /// Its disk takes no commands.
   bool is_disk_full = false;
 };

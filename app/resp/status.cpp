@@ -57,6 +57,7 @@ void raft(std::string& out, const node_status& status) {
   line(out, "raft_snapshot_index", peer.snapshot.value());
   line(out, "raft_snapshot_bytes", peer.snapshot_bytes);
   line(out, "raft_disk_full", peer.is_disk_full ? 1 : 0);
+  line(out, "raft_has_say", peer.has_say ? 1 : 0);
   line(out, "raft_applied_index", peer.applied.value());
   line(out, "raft_last_index", peer.last.value());
   line(out, "raft_elections_started", peer.elections_started);
@@ -67,7 +68,7 @@ void raft(std::string& out, const node_status& status) {
   for (const auto& follower : peer.followers)
     line(out, "raft_follower" + std::to_string(n++),
          "id=" + std::to_string(follower.id.value()) + ",match=" + std::to_string(follower.match.value())
-             + ",connected=" + (follower.connected ? "1" : "0"));
+             + ",connected=" + (follower.connected ? "1" : "0") + ",has_say=" + (follower.has_say ? "1" : "0"));
 }
 
 /// Counting keys is a read of the replicated state: DBSIZE asks it with the guarantees of a read.
@@ -130,13 +131,15 @@ std::string status_json(const peer_state& peer) {
   json["log_start"] = peer.log_start.value();
   json["snapshot"] = {{"index", peer.snapshot.value()}, {"bytes", peer.snapshot_bytes}};
   json["disk_full"] = peer.is_disk_full;
+  json["has_say"] = peer.has_say;
   json["longest_leader_silence_us"] = microseconds(peer.longest_leader_silence);
   json["followers"] = nlohmann::ordered_json::array();
   for (const auto& follower : peer.followers)
     json["followers"].push_back({{"id", follower.id.value()},
                                  {"match", follower.match.value()},
                                  {"lag", follower.match < peer.last ? peer.last - follower.match : 0},
-                                 {"connected", follower.connected}});
+                                 {"connected", follower.connected},
+                                 {"has_say", follower.has_say}});
   return json.dump();
 }
 

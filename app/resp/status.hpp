@@ -26,8 +26,8 @@ struct node_status {
 [[nodiscard]] std::string info_text(const node_status& status, std::string_view sections);
 
 /// `{"id","role","term","leader","commit","applied","last","log_start","snapshot":{"index","bytes"},"disk_full",
-/// "longest_leader_silence_us","followers":[{"id","match","lag","connected"}]}`, in one line; `leader` is null if none
-/// is known, `log_start` is the last index the log has forgotten, `lag` counts entries.
+/// "has_say","longest_leader_silence_us","followers":[{"id","match","lag","connected","has_say"}]}`, in one line;
+/// `leader` is null if none is known, `log_start` is the last index the log has forgotten, `lag` counts entries.
 [[nodiscard]] std::string status_json(const peer_state& peer);
 
 } // namespace troupe::resp

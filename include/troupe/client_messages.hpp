@@ -56,6 +56,9 @@ struct follower_state {
   log_index match;
   /// Heard of within the last election timeout.
   bool connected = false;
+  /// False from its word that its log lost something (see `repair`) until its word that it is repaired. What was said
+  /// to leaders before does not count: true until it has answered this one.
+  bool has_say = true;
 };
 
 /// What a peer knows of itself, at one instant.
@@ -72,6 +75,8 @@ struct peer_state {
   log_index snapshot;                    ///< The newest snapshot; 0 if there is none.
   std::uint64_t snapshot_bytes = 0;      ///< Its size.
   bool is_disk_full = false;             ///< Commands are refused for lack of room; reads go on.
+  bool has_say = true;                   ///< False: its log was damaged, and no leader has repaired it yet; it neither
+                                         ///< votes nor leads (`hard_state::lost`).
   std::vector<follower_state> followers; ///< Only while leading.
   std::uint64_t stale_replies_dropped = 0;
   std::uint64_t elections_started = 0;

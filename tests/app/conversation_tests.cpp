@@ -291,7 +291,7 @@ SCENARIO("INFO and TROUPE STATUS wait for what the peer says, in their place") {
   node.status.peer.log_start = log_index{3};
   node.status.peer.snapshot = log_index{6};
   node.status.peer.snapshot_bytes = 700;
-  node.status.peer.followers = {{peer_id{1}, log_index{12}, true}, {peer_id{3}, log_index{4}, false}};
+  node.status.peer.followers = {{peer_id{1}, log_index{12}, true}, {peer_id{3}, log_index{4}, false, false}};
   node.status.clients = 1;
   node.status.max_clients = 10;
   const auto client = node.connect();
@@ -302,8 +302,9 @@ SCENARIO("INFO and TROUPE STATUS wait for what the peer says, in their place") {
     node.settle();
     const auto json =
         R"({"id":2,"role":"leader","term":3,"leader":2,"commit":10,"applied":9,"last":12,"log_start":3,)"
-        R"("snapshot":{"index":6,"bytes":700},"disk_full":false,"longest_leader_silence_us":0,"followers":)"
-        R"([{"id":1,"match":12,"lag":0,"connected":true},{"id":3,"match":4,"lag":8,"connected":false}]})"s;
+        R"("snapshot":{"index":6,"bytes":700},"disk_full":false,"has_say":true,"longest_leader_silence_us":0,"followers":)"
+        R"([{"id":1,"match":12,"lag":0,"connected":true,"has_say":true},)"
+        R"({"id":3,"match":4,"lag":8,"connected":false,"has_say":false}]})"s;
     CHECK_EQ(node.hears(client), "+OK\r\n$" + std::to_string(json.size()) + "\r\n" + json + "\r\n+PONG\r\n");
   }
   GIVEN("no leader") {
@@ -313,12 +314,19 @@ SCENARIO("INFO and TROUPE STATUS wait for what the peer says, in their place") {
     CHECK_NE(said.find(R"("leader":null)"), std::string::npos);
     CHECK_NE(said.find(R"("followers":[])"), std::string::npos);
   }
+  GIVEN("a peer whose log is to be repaired first") {
+    node.status.peer.has_say = false;
+    CHECK_NE(node.ask(client, "INFO raft\r\n").find("raft_has_say:0\r\n"), std::string::npos);
+    CHECK_NE(node.ask(client, "TROUPE STATUS\r\n").find(R"("has_say":false,"longest)"), std::string::npos);
+  }
   GIVEN("sections of INFO") {
     CHECK_EQ(node.ask(client, "INFO clients KEYSPACE\r\n"),
              "$61\r\n# Clients\r\nconnected_clients:1\r\nmaxclients:10\r\n\r\n# Keyspace\r\n\r\n");
     const auto raft = node.ask(client, "INFO raft\r\n");
     CHECK_NE(raft.find("raft_role:leader\r\n"), std::string::npos);
-    CHECK_NE(raft.find("raft_follower1:id=3,match=4,connected=0\r\n"), std::string::npos);
+    CHECK_NE(raft.find("raft_has_say:1\r\n"), std::string::npos);
+    CHECK_NE(raft.find("raft_follower0:id=1,match=12,connected=1,has_say=1\r\n"), std::string::npos);
+    CHECK_NE(raft.find("raft_follower1:id=3,match=4,connected=0,has_say=0\r\n"), std::string::npos);
     for (const auto* section : {"# Server", "# Clients", "# Replication", "# Raft", "# Keyspace"})
       CHECK_NE(node.ask(client, "INFO\r\n").find(section), std::string::npos);
   }

@@ -35,4 +35,27 @@ TEST_CASE("the table of troupe status has the numbers of its JSON") {
            "snapshot  223 (4935 bytes)\n");
 }
 
+TEST_CASE("the table of troupe status says of a node that it has no say, and why") {
+  peer_state peer;
+  peer.role = "follower";
+  const auto said = [&] { return status_table_text(read_status(resp::status_json(peer)).value()); };
+  CHECK(said().find("\nsay ") == std::string::npos);
+  peer.has_say = false;
+  CHECK(said().ends_with("\nsay       none: its log was damaged, it neither votes nor leads until a leader has "
+                         "repaired it\n"));
+}
+
+TEST_CASE("the table of troupe status says of each follower how far it is, whether it is heard and has a say") {
+  peer_state peer;
+  peer.role = "leader";
+  peer.last = log_index{12};
+  peer.followers = {{peer_id{1}, log_index{12}, true}, {peer_id{3}, log_index{4}, true, false}};
+  const auto read = read_status(resp::status_json(peer));
+  REQUIRE(read);
+  CHECK(status_table_text(*read).ends_with("\n\n"
+                                           "follower  match         lag           connected  say\n"
+                                           "1         12            0             yes        yes\n"
+                                           "3         4             8             yes        no\n"));
+}
+
 } // namespace troupe

@@ -24,6 +24,7 @@ append_entries speaks(std::uint64_t index, std::uint64_t commit, repair said, st
 
 SCENARIO("I14 who may lack what it acknowledged votes for nobody, and runs for nothing") {
   lone_peer peer{1, 3, damaged()};
+  CHECK_FALSE(peer.mind().has_say());
   THEN("it refuses every candidate, as good as that one's log may be") {
     peer.hears(asks_for_vote(3, 8, at(7, 1000)));
     peer.disk_catches_up();
@@ -149,6 +150,46 @@ SCENARIO("Z2 I14 a leader whose disk is full does not hand over to who has no sa
   reply.lost = 0;
   follower_has_all();
   CHECK_FALSE(leader.mind().is_leader());
+}
+
+SCENARIO("I14 a leader knows which follower has no say, from what that one says last") {
+  lone_peer leader;
+  leader.becomes_leader();
+  leader.disk_catches_up();
+  const auto has_say = [&] { return leader.mind().leadership()->members.at(peer_id{2}).has_say; };
+  append_reply reply;
+  reply.about = {{}, peer_id{2}, peer_id{1}, leader.mind().current_term()};
+  reply.incarnation = 1;
+  CHECK(has_say()); // It has not answered this leader.
+  reply.lost = 9;
+  CHECK_FALSE(leader.admits(reply));
+  CHECK_FALSE(has_say());
+  reply.incarnation = leader.mind().renew_incarnation(peer_id{2});
+  CHECK(leader.admits(reply));
+  CHECK_FALSE(has_say());
+  WHEN("it says that it is repaired") {
+    reply.lost = 0;
+    CHECK(leader.admits(reply));
+    THEN("it has its say, whatever it said before and comes late") {
+      CHECK(has_say());
+      reply.lost = 9;
+      CHECK(leader.admits(reply));
+      CHECK(has_say());
+    }
+    THEN("it has none after another loss") {
+      reply.lost = 10;
+      CHECK_FALSE(leader.admits(reply));
+      CHECK_FALSE(has_say());
+    }
+  }
+  WHEN("what it said before the loss comes late") {
+    reply.incarnation = 1;
+    reply.lost = 0;
+    CHECK_FALSE(leader.admits(reply));
+    THEN("it has no say all the same") {
+      CHECK_FALSE(has_say());
+    }
+  }
 }
 
 // Why a disk that went back as a whole (an older copy, put back) is refused by its peers and not repaired: its votes

@@ -155,11 +155,15 @@ TEST_CASE(
     ++shown;
     CHECK(run.plan.size() > 30);
     std::size_t last = run.plan.size();
-    const auto found = explain(seed, run, result, clients, {true, [&](std::size_t left, std::size_t drawn) {
-                                                              CHECK(left < last);
-                                                              CHECK(drawn == run.plan.size());
-                                                              last = left;
-                                                            }});
+    unsigned runs = 0;
+    const auto found =
+        explain(seed, run, result, clients, {true, [&](std::size_t left, std::size_t drawn, unsigned count) {
+                                               CHECK(left <= last);
+                                               CHECK(drawn == run.plan.size());
+                                               CHECK(count == ++runs);
+                                               last = left;
+                                             }});
+    CHECK(last == found.faults);
     INFO("left:\n" << found.plan);
     CHECK(found.comes_again);
     CHECK(found.faults <= 2);
