@@ -13,6 +13,24 @@
 
 namespace troupe::resp {
 
+/// Carries out operations `from` .. `from + count - 1` of a lot.
+inline std::shared_ptr<const answer_list> carried_out(const lot_book::submission& lot, kv::store& store,
+                                                      std::uint32_t from = 0, std::uint32_t count = 0xffffffff) {
+  auto answers = std::make_shared<answer_list>();
+  std::uint32_t at = 0;
+  for (auto entry = entry_iterator{lot.block.payload.view(), log_index{1}}; at < lot.block.count; ++entry, ++at) {
+    if (at < from || at - from >= count)
+      continue;
+    if (lot.what == operation::query) {
+      store.query((*entry).content, *answers);
+    } else {
+      const auto one = command{log_index{1}, term_number{1}, 0, 0, (*entry).content};
+      (void)store.apply({&one, 1}, *answers);
+    }
+  }
+  return answers;
+}
+
 class fake_node final : public surroundings {
 public:
   struct client {
@@ -64,19 +82,7 @@ public:
 
   /// Carries out operations `from` .. `from + count - 1` of a lot and answers them.
   void answer(std::uint64_t number, std::uint32_t from = 0, std::uint32_t count = 0xffffffff) {
-    const auto& lot = lots.at(number);
-    auto answers = std::make_shared<answer_list>();
-    std::uint32_t at = 0;
-    for (auto entry = entry_iterator{lot.block.payload.view(), log_index{1}}; at < lot.block.count; ++entry, ++at) {
-      if (at < from || at - from >= count)
-        continue;
-      if (lot.what == operation::query) {
-        store.query((*entry).content, *answers);
-      } else {
-        const auto one = command{log_index{1}, term_number{1}, 0, 0, (*entry).content};
-        (void)store.apply({&one, 1}, *answers);
-      }
-    }
+    const auto answers = carried_out(lots.at(number), store, from, count);
     book.answered({number, from, answers}, [&](const lot_book::delivery& part) {
       if (const auto found = clients.find(part.run.client); found != clients.end())
         found->second->mind.hear_answers(part, found->second->out);
