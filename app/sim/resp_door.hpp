@@ -1,5 +1,5 @@
 /// \file
-/// The gateway of a node on the stage: production's conversations and lots in a scheduled actor, without sockets.
+/// The gateway of a node on the stage: production's reception in a scheduled actor, without sockets.
 #pragma once
 
 #include "app/resp/limits.hpp"
