@@ -111,7 +111,7 @@ TEST_CASE("Some clients of troupe sim are Redis connections, whose words are in 
   const auto told = sim({"--seed", "1", "--hours", "5s", "--tell"});
   CHECK(told.end.words() == "exit code 0");
   CHECK(says(told.out, " of them through gates"));
-  CHECK(std::regex_search(told.out, std::regex{"client 1 says SET [0-9]+:k[0-9]+ v"}));
+  CHECK(std::regex_search(told.out, std::regex{"client 1 says [0-9]+: SET [0-9]+:k[0-9]+ v"}));
   CHECK(std::regex_search(told.out, std::regex{"client 1 hears of [0-9]+: \\+OK"}));
 }
 
@@ -137,6 +137,20 @@ TEST_CASE("A broken promise ends troupe sim with exit code 1, files beside, and 
   CHECK(replayed.end.words() == "exit code 1");
   CHECK(says(replayed.out, "the plan went too far"));
   CHECK(says(replayed.out, "(2 faults of 2)"));
+}
+
+TEST_CASE("What several seeds break alike troupe sim tells once, and sums up at the end") {
+  scratch_directory scratch;
+  std::ofstream{scratch / "too-far.plan"} << "at 2s wipe 1 for 100ms\nat 4s wipe 2 for 100ms\n";
+  const auto result = sim({"--seed", "5", "--seeds", "3", "--peers", "3", "--hours", "6.5s", "--plan",
+                           scratch / "too-far.plan", "--out", scratch.path(), "--no-shrink"});
+  CHECK(result.end.words() == "exit code 1");
+  CHECK(says(result.out, "like seed 5; `--seed 6` alone tells it"));
+  CHECK(std::filesystem::exists(scratch / "troupe-sim-5.txt"));
+  CHECK_FALSE(std::filesystem::exists(scratch / "troupe-sim-6.txt"));
+  CHECK(says(result.out, "1 promise broken:\n"));
+  CHECK(says(result.out, "3 seeds: 5 6 7; soonest by seed "));
+  CHECK(last_line(result.out).starts_with("seeds=3 violations=3 "));
 }
 
 TEST_CASE("troupe sim --coverage lists rare states, and ends with exit code 1 if one was never met") {

@@ -155,7 +155,14 @@ TEST_CASE("The ledger finds a stale read: an answer from behind a command had co
   CHECK(here.broken() == "");
   const auto late = here.asks(operation::query, "");
   here.hears(late, here.query(*stale, late));
-  CHECK(here.finds("query 3 is stale: it sees 0 commands"));
+  CHECK(here.finds("query 3 is stale: it sees the first 0 commands"));
+  // Both sides of it are told.
+  const auto& known = here.judge.details();
+  REQUIRE(known.size() == 2);
+  CHECK(known[0].starts_with("query 3: asked at "));
+  CHECK(known[0].ends_with("from the empty state"));
+  CHECK(known[1].starts_with("command 1: asked at "));
+  CHECK(known[1].find("applied first at place 1 of the history, index 1 of term ") != std::string::npos);
 }
 
 TEST_CASE("The ledger finds a read that goes back behind another read") {
