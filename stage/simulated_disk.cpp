@@ -144,7 +144,8 @@ public:
     require_alive("sync");
     disk_.about_to(operation::sync, path_);
     ++disk_.counters_.syncs;
-    content_->sync();
+    if (!disk_.lies_)
+      content_->sync();
   }
 
   std::uint64_t size() const override {
@@ -275,6 +276,8 @@ void simulated_disk::sync_directory(const std::string& path) {
   if (!directories_.contains(path))
     throw io_error{"sync directory", path, ENOENT};
   ++counters_.directory_syncs;
+  if (lies_)
+    return;
   std::erase_if(durable_, [&](const auto& each) { return directory_of(each.first) == path; });
   for (const auto& [name, content] : live_)
     if (directory_of(name) == path)

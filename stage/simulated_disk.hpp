@@ -86,7 +86,8 @@ public:
   /// Every process on the machine ends, the machine goes on: all that was written is there, locks and handles are gone.
   void end_processes();
 
-  /// A copy with the same content, synced and not, and the same randomness to come. It has no hook, locks or handles.
+  /// A copy with the same content, synced and not, and the same randomness to come. It has no hook, locks or handles,
+  /// and does not lie.
   [[nodiscard]] std::unique_ptr<simulated_disk> clone() const;
 
   /// Has the randomness of crashes to come start anew.
@@ -95,6 +96,12 @@ public:
   void on_call(hook decide) { hook_ = std::move(decide); }
   /// Fails the `nth` call of that kind from now on (1: the next), once, with an errno.
   void fail(operation what, std::uint64_t nth, int error);
+
+  /// Whether syncs, of files and of directories, succeed and make nothing durable. What was synced before is not
+  /// touched, and a reader sees what was written; the first sync behind the last lie makes durable what it should, with
+  /// all that was lied about.
+  void lie(bool lies) { lies_ = lies; }
+  [[nodiscard]] bool lies() const { return lies_; }
 
   /// Files may take so many bytes together, by their lengths, from now on: what would take more fails with ENOSPC, and
   /// changes nothing. Bytes that are there can be overwritten. Without a call: as many as they like.
@@ -136,6 +143,7 @@ private:
   /// Handles of another era are dead.
   std::uint64_t era_ = 0;
   hook hook_;
+  bool lies_ = false;
   counters counters_;
   std::uint64_t capacity_bytes_ = ~std::uint64_t{0};
   std::uint64_t calls_ = 0;
