@@ -24,7 +24,8 @@ template <class Self>
 class snapshot_desk {
 public:
   snapshot_desk(Self* self, consensus& mind, const peer_actor_parts& parts)
-      : self_{self}, mind_{mind}, parts_{parts}, known_{parts.recovered.snapshots} {}
+      : self_{self}, mind_{mind}, parts_{parts}, known_{parts.recovered.snapshots},
+        oldest_needed_{parts.recovered.start.oldest_snapshot} {}
 
   // -- taking them
   // -----------------------------------------------------------------------------------------------------
@@ -192,7 +193,7 @@ private:
       return;
     // Snapshots go, too, where the log stays; the first of its entries must, to say so.
     plan->up_to = std::max({plan->up_to, mind_.entries().base().index, log_index{1}});
-    if (plan->up_to == mind_.entries().base().index && known_.front().at.index >= plan->oldest_snapshot)
+    if (plan->up_to == mind_.entries().base().index && oldest_needed_ >= plan->oldest_snapshot)
       return;
     // What stands for the log alone from now on must read back; the newest was just written.
     if (plan->oldest_snapshot < known_.back().at.index) {
@@ -208,6 +209,7 @@ private:
     if (mind_.is_stopped())
       return;
     std::erase_if(known_, [&](const snapshot_mark& each) { return each.at.index < plan.oldest_snapshot; });
+    oldest_needed_ = plan.oldest_snapshot;
     self_->forget_log(plan.up_to, plan.oldest_snapshot);
   }
 
@@ -246,7 +248,8 @@ private:
   Self* self_;
   consensus& mind_;
   const peer_actor_parts& parts_;
-  std::vector<snapshot_mark> known_; ///< Durable, oldest first.
+  std::vector<snapshot_mark> known_; ///< Durable, oldest first. Since a start not all: the one it began with, and on.
+  log_index oldest_needed_;          ///< As the log's start says: what is below lies on the disk no longer than that.
   log_growth since_;                 ///< The newest of them.
   std::size_t pictured_bytes_ = 0;   ///< Of it, what the snapshot that is being written stands for, or a little more.
   std::size_t bytes_before_newest_ = 0; ///< Of the log, between the newest snapshot and the one before.

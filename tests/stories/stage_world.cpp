@@ -180,7 +180,8 @@ TEST_CASE("L6: Bits that flip on a disk are refused by recovery, or repaired by 
     running_cluster cluster{seed};
     auto& runtime = cluster.world.runtime();
     const auto rotten = cluster.follower();
-    // Many at once hit something that is refused; a few, as often as not, only what was set aside for later, or the log.
+    // Many at once hit something that is refused; a few, as often as not, only what was set aside for later, or the
+    // log.
     for (std::uint64_t bit = 0; bit < (seed % 2 == 0 ? 2 : 20); ++bit)
       cluster.world.strike(befalls(fault_kind::rot, rotten, 100ms));
     runtime.run_for(5s);
@@ -194,6 +195,25 @@ TEST_CASE("L6: Bits that flip on a disk are refused by recovery, or repaired by 
   });
   CHECK((refused > 0 || played < 8)); // Or nothing was shown.
   CHECK((declared > 0 || played < 30));
+}
+
+TEST_CASE(
+    "I16: A node that starts anew between any two of its snapshots keeps no more of them than it is told to, though "
+    "its log stays as it is") {
+  over_seeds(5, [](std::uint64_t seed) {
+    auto options = calm(3);
+    options.crash_image_every = 100;
+    options.knobs.peers.snapshots.log_entries = 50;
+    options.knobs.peers.snapshots.ratio_percent = 0;
+    options.knobs.peers.snapshots.trailing_entries = 100'000;
+    running_cluster cluster{seed, options};
+    for (int life = 0; life < 40; ++life) { // Several between two snapshots.
+      cluster.world.strike(befalls(fault_kind::crash, cluster.follower(), 100ms));
+      cluster.world.runtime().run_for(700ms);
+    }
+    CHECK(cluster.world.checker().committed() > log_index{600});
+    cluster.world.runtime().judge().demand();
+  });
 }
 
 TEST_CASE("A quorum is healed whatever befell it, and serves: the second phase finds nothing") {
