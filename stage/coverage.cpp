@@ -39,6 +39,11 @@ std::string_view name_of(sometimes mark) {
   case sometimes::damage_refused: return "a start is refused: the disk is damaged";
   case sometimes::damage_declared: return "a log is damaged: what is good of it starts without a vote";
   case sometimes::damage_repaired: return "a damaged log is repaired by a leader, and votes again";
+  case sometimes::lie_refused: return "a disk has lied about syncs: the start is refused";
+  case sometimes::lie_declared: return "a disk has lied about syncs: what is good of its log starts without a vote";
+  case sometimes::lie_unnoticed:
+    return "a disk has lied about syncs: something is missing, and the start does not notice";
+  case sometimes::lie_harmless: return "a disk has lied about syncs: nothing is missing";
   case sometimes::wiped_disk_refused: return "a wiped node is refused by its peers";
   case sometimes::old_copy_refused: return "an old copy of a disk is refused by the peers";
   case sometimes::minority_serves_nobody: return "a client of a minority is refused";

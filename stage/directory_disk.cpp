@@ -48,9 +48,13 @@ std::unique_ptr<two_step_storage> directory_disk::open() {
   return log;
 }
 
-void directory_disk::lose_power(dice&) {
+void directory_disk::lose_power(dice& chance) {
   directory_.reset();
-  files_->crash();
+  // A cache that lies is written back here and there, or is lost as a whole.
+  if (files_->lies() && chance.chance(50))
+    files_->crash_losing_all();
+  else
+    files_->crash();
 }
 
 std::size_t directory_disk::snapshots() const {

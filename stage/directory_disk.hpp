@@ -46,6 +46,9 @@ public:
   void limit_to(std::optional<std::uint64_t> more_bytes);
   /// Has the next sync of a file fail, or not any more.
   void fail_sync(bool fails);
+  /// Has syncs succeed and make nothing durable, or be honest again. Of what was lied about, a loss of power leaves
+  /// what chance decides, or nothing. A disk that takes this one's place is honest.
+  void lie(bool lies) { files_->lie(lies); }
   /// Flips one bit somewhere in its files. Says where; nothing if there is no file.
   std::optional<std::string> rot(dice& chance);
 

@@ -78,6 +78,10 @@ std::optional<std::string> durable_model::lost_since(const picture& found, log_i
   if (found.vote.current_term == durable_.vote.current_term && durable_.vote.voted_for != nobody
       && found.vote.voted_for != durable_.vote.voted_for)
     return "its vote changed";
+  const bool is_repaired = std::any_of(unsynced_.begin(), unsynced_.end(),
+                                       [](const log_write& write) { return write.vote && write.vote->lost == 0; });
+  if (found.vote.lost == 0 && durable_.vote.lost != 0 && !is_repaired)
+    return "it has forgotten that it lost part of its log";
   // What was being cut off may be gone or not; what lies before it may not.
   auto kept = durable_.last();
   for (const auto& write : unsynced_)
@@ -123,9 +127,10 @@ std::optional<std::string> durable_model::recovered(const recovered_group& group
   if (declares && found.vote.current_term == durable_.vote.current_term
       && found.vote.voted_for == durable_.vote.voted_for)
     loss.reset();
-  if (on_recovered && !is_forgiven_)
+  gone_unnoticed_ = is_doubted_ && !is_forgiven_ ? std::exchange(loss, std::nullopt) : std::nullopt;
+  if (on_recovered && !is_forgiven_ && !gone_unnoticed_)
     on_recovered(found.vote);
-  if (is_forgiven_ || declares)
+  if (is_forgiven_ || declares || gone_unnoticed_)
     taken_ = durable_;
   durable_ = found;
   written_ = std::move(found);

@@ -40,6 +40,12 @@ public:
   [[nodiscard]] std::optional<std::string> recovered(const recovered_group& found);
   /// A fault has taken the disk: whatever the next recovery finds is no loss.
   void forgive() { is_forgiven_ = true; }
+  /// Whether the disk lies about syncs, or did until the power went last. What a recovery lacks then is no bug of its:
+  /// it is nothing that `recovered` says, but what `gone_unnoticed` is.
+  void doubt(bool doubts) { is_doubted_ = doubts; }
+
+  /// What was promised, and the last recovery lacked without a word; nothing of a disk that was not in doubt.
+  [[nodiscard]] const std::optional<std::string>& gone_unnoticed() const { return gone_unnoticed_; }
 
   [[nodiscard]] const hard_state& vote() const { return durable_.vote; }
   /// As written, durable or not.
@@ -76,7 +82,9 @@ private:
   picture taken_;
   picture written_;
   std::vector<log_write> unsynced_;
+  std::optional<std::string> gone_unnoticed_;
   bool is_forgiven_ = false;
+  bool is_doubted_ = false;
 };
 
 /// The checksum of an entry's kind and content.

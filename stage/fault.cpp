@@ -34,6 +34,7 @@ constexpr std::array kinds{
     kind_name{fault_kind::fail_sync, "fail-sync", "disks", 3},
     kind_name{fault_kind::slow_disk, "slow-disk", "disks", 5},
     kind_name{fault_kind::fill, "fill", "disks", 8},
+    kind_name{fault_kind::lie, "lie", "disks", 1},
     kind_name{fault_kind::rot, "rot", "disks", 2},
     kind_name{fault_kind::wipe, "wipe", "disks", 1},
     kind_name{fault_kind::back_up, "back-up", "disks", 4},
@@ -439,6 +440,7 @@ fault_plan draw_plan(dice& chance, std::uint64_t nodes, duration end, double per
       break;
     case fault_kind::slow_disk: f.amount = 1000 + chance.below(200'000); break;
     case fault_kind::fill: f.amount = chance.below(200'000); break;
+    case fault_kind::lie:
     case fault_kind::rot:
     case fault_kind::wipe:
     case fault_kind::back_up:

@@ -28,6 +28,7 @@ enum class fault_kind : std::uint8_t {
   stall,     ///< No sync of `node`'s disk ends.
   fail_sync, ///< The next sync of `node`'s disk fails: the node ends itself, and starts again at the end.
   slow_disk, ///< Each takes up to `amount` microseconds.
+  lie,       ///< `node`'s disk reports syncs and does none; at the end its power goes, and it starts a moment later.
   fill,      ///< `node`'s disk has room for `amount` bytes more.
   rot,       ///< `node` crashes, one bit of its files flips, and it starts again at the end.
   wipe,      ///< `node` crashes, its disk is replaced by an empty one, and it starts again at the end.
@@ -76,7 +77,7 @@ using fault_plan = std::vector<fault>;
 [[nodiscard]] std::variant<std::set<fault_kind>, std::string> parse_fault_kinds(std::string_view names);
 
 /// Draws a plan for nodes 1 to `nodes`: about `per_second` faults a second until `end`. Faults that a node does not
-/// come back from (its disk is wiped, rotten or old) befall a minority, always the same in one plan.
+/// come back from (its disk is wiped, rotten or old, or lies) befall a minority, always the same in one plan.
 [[nodiscard]] fault_plan draw_plan(dice& chance, std::uint64_t nodes, duration end, double per_second,
                                    const std::set<fault_kind>& kinds);
 

@@ -70,6 +70,8 @@ public:
   [[nodiscard]] const durable_model& disk() const { return *model_; }
   /// A fault has taken the disk: what the next life lacks is no loss.
   void forgive() { model_->forgive(); }
+  /// Whether the disk lies about syncs, or did until the power went last.
+  void doubt(bool doubts) { model_->doubt(doubts); }
 
 private:
   struct life {

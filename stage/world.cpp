@@ -180,10 +180,10 @@ void stage_world::start(peer_id id) {
     node.node->start();
   } catch (const storage_error& refused) {
     network_.remove(id);
-    if (!node.doomed)
+    if (!node.doomed && !node.lied)
       runtime_.judge().fail("node " + text(id)
                             + " does not start, and nothing but its power failed: " + refused.what());
-    return retire(id, sometimes::damage_refused, refused.what());
+    return retire(id, node.lied ? sometimes::lie_refused : sometimes::damage_refused, refused.what());
   } catch (const io_error& failure) {
     if (!failure.is_lack_of_room())
       throw;
@@ -198,6 +198,8 @@ void stage_world::start(peer_id id) {
     });
   }
   node.identity = link_identity{"stage", id, node.disk->disk(), node.disk->boot()};
+  if (node.lied && !survives_lie(id))
+    return;
   const auto& report = node.node->disk();
   if (const auto lost = report.vote().lost; lost != 0 && lost != std::exchange(node.lost, lost)) {
     marks_.hit(sometimes::damage_declared);
@@ -303,7 +305,7 @@ bool stage_world::believes(peer_id from, peer_id to) {
 std::vector<peer_id> stage_world::able() const {
   std::vector<peer_id> all;
   for (const auto id : ids())
-    if (!at(id).retired && !at(id).doomed)
+    if (!at(id).retired && !at(id).doomed && !at(id).lied && !has_loss(id))
       all.push_back(id);
   return all;
 }

@@ -84,7 +84,7 @@ public:
   /// Ends all faults: at nodes of `core` and between them. The rest stays as it is, cut off from the core in one
   /// direction at least.
   void heal(const std::set<peer_id>& core);
-  /// Nodes whose disks do not keep them from taking part.
+  /// Nodes whose disks do not keep them from taking part, and will not at their next start.
   [[nodiscard]] std::vector<peer_id> able() const;
   /// Who leads the highest term that anybody alive leads; `nobody` if nobody does.
   [[nodiscard]] peer_id leader();
@@ -110,6 +110,8 @@ private:
     bool retired = false;
     std::uint64_t lost = 0; ///< The last loss of its log that it declared.
     bool doomed = false;    ///< A fault has done to its disk what may keep it from taking part.
+    unsigned lies = 0;      ///< Faults that have its disk lie about syncs.
+    bool lied = false;      ///< It has lied since the last start that was weighed.
     unsigned pauses = 0;
     unsigned slow_applies = 0;
     unsigned stalls = 0;
@@ -150,6 +152,9 @@ private:
   void begin_fault(const fault& f);
   void end_fault(const fault& f);
   void cut(peer_id from, peer_id to, bool is_cut);
+  void begin_lying(peer_id id);
+  void end_lying(peer_id id);
+  [[nodiscard]] bool survives_lie(peer_id id);
   void go_down(peer_id id);
   void come_up(peer_id id);
 

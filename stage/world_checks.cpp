@@ -16,7 +16,8 @@ void stage_world::check_now_and_then() {
   runtime_.after_steps(options_.crash_image_every, [this] {
     const auto id = peer_id{1 + chance_.below(nodes_.size())};
     if (is_alive(id)) {
-      check_crash_image(id);
+      if (!at(id).lied) // A disk that lies makes no promise for it to keep.
+        check_crash_image(id);
       check_bookkeeping(id);
       if (at(id).lost != 0 && !has_loss(id)) {
         marks_.hit(sometimes::damage_repaired);
@@ -65,7 +66,7 @@ void stage_world::check_bookkeeping(peer_id id) {
   for (const auto& follower : mine->followers) {
     const auto& theirs = at(follower.id).node->disk();
     // A loss counts from when the leader has heard of it.
-    if (at(follower.id).doomed || has_loss(follower.id) || follower.match == log_index{}
+    if (at(follower.id).doomed || at(follower.id).retired || has_loss(follower.id) || follower.match == log_index{}
         || theirs.vote().current_term != mine->term)
       continue;
     const auto* there = theirs.durable_at(follower.match);

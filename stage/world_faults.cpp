@@ -135,6 +135,7 @@ void stage_world::begin_fault(const fault& f) {
     ++node->fills;
     node->disk->limit_to(f.amount);
     break;
+  case fault_kind::lie: begin_lying(f.node); break;
   case fault_kind::rot:
     go_down(f.node);
     node->doomed = true;
@@ -150,7 +151,7 @@ void stage_world::begin_fault(const fault& f) {
     }
     break;
   case fault_kind::back_up:
-    if (!node->retired && node->disk->boot() > 0) {
+    if (!node->retired && !node->lied && node->disk->boot() > 0) {
       node->disk->back_up();
       node->backup_boot = node->disk->boot();
     }
@@ -233,6 +234,7 @@ void stage_world::end_fault(const fault& f) {
     if (node->fills > 0 && --node->fills == 0)
       node->disk->limit_to(std::nullopt);
     break;
+  case fault_kind::lie: end_lying(f.node); break;
   case fault_kind::back_up: break;
   case fault_kind::slow_apply:
     if (node->slow_applies > 0 && --node->slow_applies == 0 && node->node->alive())

@@ -165,7 +165,7 @@ void stage_world::demand_liveness() {
 void stage_world::demand_repair(const std::set<peer_id>& core, duration slowest) {
   auto healed = core;
   for (const auto id : ids())
-    if (at(id).node->alive() && at(id).node->disk().vote().lost != 0)
+    if (at(id).node->alive() && has_loss(id) && !at(id).lied)
       healed.insert(id);
   if (healed.size() == core.size())
     return;

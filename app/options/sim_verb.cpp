@@ -27,8 +27,8 @@ what to play
   --hours H         virtual time of the first phase, per seed, such as 0.5 or 10s or 5m (default 60s)
   --peers N         nodes, 1 to 9 (default: 3 or 5, by the seed)
   --faults KINDS    what may go wrong, separated by commas (default all): all, none, network, processes, disks, or
-                    crash, pause, cut, isolate, split, network, way, stall, slow-disk, fail-sync, fill, rot, wipe, back-up,
-                    put-back, slow-apply
+                    crash, pause, cut, isolate, split, network, way, stall, slow-disk, fail-sync, lie, fill, rot, wipe,
+                    back-up, put-back, slow-apply
   --rate R          faults per second (default 1.5)
   --knobs WORD      drawn: every bound and timeout by chance, small ones included; plain: the defaults of `troupe node`
                     (default drawn)

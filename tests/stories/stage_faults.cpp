@@ -68,7 +68,8 @@ TEST_CASE("A plan befalls nodes that exist, in the order of its times, and takes
       before = f.at;
       for (const auto id : {f.node, f.other})
         CHECK(id.value() <= nodes);
-      if (f.what == fault_kind::rot || f.what == fault_kind::wipe || f.what == fault_kind::put_back)
+      if (f.what == fault_kind::rot || f.what == fault_kind::wipe || f.what == fault_kind::put_back
+          || f.what == fault_kind::lie)
         victims.insert(f.node);
     }
     CHECK(2 * victims.size() < nodes);
@@ -91,8 +92,8 @@ TEST_CASE("Lines of every kind are read as docs/simulating-your-state-machine.md
         "at 2s isolate 3 for 2s", "at 2s split 1,2 for 2s",
         "at 3s network loss 10% duplicate 5% delay 1ms..50ms unordered rate 100000 for 5s",
         "at 3s way 1 -> 2 loss 50% for 1s", "at 4s stall 1 for 2s", "at 4s slow-disk 1 20ms for 2s",
-        "at 4s fill 1 4096 for 2s", "at 4s fail-sync 1 for 2s", "at 5s rot 2 for 1s", "at 5s wipe 2 for 1s",
-        "at 5s back-up 2", "at 5s put-back 2 for 1s", "at 6s slow-apply 3 for 1s"}) {
+        "at 4s fill 1 4096 for 2s", "at 4s fail-sync 1 for 2s", "at 4s lie 2 for 2s", "at 5s rot 2 for 1s",
+        "at 5s wipe 2 for 1s", "at 5s back-up 2", "at 5s put-back 2 for 1s", "at 6s slow-apply 3 for 1s"}) {
     REQUIRE_MESSAGE(trouble_with(line).empty(), line << ": " << trouble_with(line));
     met.insert(std::get<fault>(parse_fault(line)).what);
   }
