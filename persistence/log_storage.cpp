@@ -80,13 +80,13 @@ log_storage::log_storage(file_system& files, std::string directory, log_options 
   report_ = log.report;
   judge_snapshots();
   // All is read and trusted: only now is anything changed.
+  report_.healed_votes = votes_.heal();
   if (log.report.lost) {
     votes_.declare_loss();
     const auto declared = votes_.groups();
     set_aside_lost(files_, directory_, log, declared.empty() ? 0 : votes_.of(declared.front()).lost);
   }
   repair_log(files_, directory_, log);
-  report_.healed_votes = votes_.heal();
   tidy_snapshots();
   if (log.end)
     adopt(std::move(log));

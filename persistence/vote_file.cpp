@@ -110,6 +110,8 @@ void vote_file::put(group_id group, const hard_state& state) {
 }
 
 void vote_file::declare_loss() {
+  static_cast<void>(heal());
+  sync(); // Of the vote as it was there are two good copies before either is written over.
   for (std::uint32_t number = 0; number < slots_.size(); ++number) {
     auto& mine = slots_[number];
     if (!mine.used)
@@ -157,8 +159,11 @@ void vote_file::flush() {
     auto& mine = slots_[number];
     ++mine.generation;
     const auto sector = encode_sector(number, mine.generation, mine.group, mine.state);
-    for (std::size_t copy = 0; copy < copies; ++copy)
-      file_->write_at(offset_of(number, copy), sector);
+    for (std::size_t copy = 0; copy < copies; ++copy) {
+      const auto offset = offset_of(number, copy);
+      file_->write_at(offset, sector);
+      std::erase_if(stale_, [offset](const auto& each) { return each.first == offset; }); // This is newer.
+    }
     unsynced_ = true;
   }
   // Not before all are written: a flush that found no room may be tried again.
@@ -202,6 +207,7 @@ void vote_file::create(std::size_t capacity) {
       bytes += encode_sector(number, mine.generation + (mine.changed ? 1 : 0), mine.group, mine.state);
     }
   replace_durably(files_, path(), bytes);
+  stale_.clear();
   file_ = files_.open(path(), open_mode::update);
   capacity_ = capacity;
   for (const auto number : std::exchange(changed_, {})) {

@@ -58,7 +58,8 @@ public:
   /// Remembers the state from now on; on disk with the next `flush`. Nothing is done if it is remembered already.
   void put(group_id group, const hard_state& state);
 
-  /// Every group's log may have lost what was acknowledged: names the loss, durably when this returns.
+  /// Every group's log may have lost what was acknowledged: names the loss, durably and in both copies when this
+  /// returns. Heals first.
   void declare_loss();
   /// Is there a group whose loss is not repaired?
   [[nodiscard]] bool declares_loss() const;
@@ -111,7 +112,7 @@ private:
   std::vector<std::uint32_t> holes_;
   std::vector<std::uint32_t> changed_;
   bool unsynced_ = false;
-  /// Copies to heal: where, and what should be there.
+  /// Copies to heal: where, and what should be there. None of a slot that was written since.
   std::vector<std::pair<std::uint64_t, std::string>> stale_;
 };
 

@@ -1,6 +1,6 @@
 // Bits that went bad in what was durable, of a node that others can repair: what is good of its log is kept, and it
 // says durably that it has lost something before it lets go of anything.
-#include "support.hpp"
+#include "losses.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,38 +9,6 @@ namespace troupe::test {
 namespace {
 
 constexpr group_id g0{0};
-constexpr std::uint64_t entries = 40;
-
-log_options repairable() {
-  auto options = small_segments();
-  options.may_lose = true;
-  return options;
-}
-
-/// A log of 40 entries in term 7 over some segments, all of it durable.
-void write_log(simulated_disk& disk) {
-  log_storage log{disk, "d/log", repairable()};
-  log.submit({voting(g0, 7, 2)}, [] {});
-  for (std::uint64_t index = 1; index <= entries; ++index)
-    log.submit({appending(g0, {batch(7, index, {std::string(400, 'x')})})}, [] {});
-}
-
-std::string segment(std::uint32_t number) {
-  return "d/log/" + segment_name(number);
-}
-
-void flip(simulated_disk& disk, const std::string& file, std::size_t at) {
-  disk.corrupt(file, at, std::string(1, static_cast<char>(disk.contents(file)[at] ^ 4)));
-}
-
-/// The vote stands, a beginning of the log is there, and the rest is said to be lost.
-void require_declared(log_storage& log, std::uint64_t last) {
-  const auto found = contents(log, 0);
-  CHECK(found.vote.current_term == term_number{7});
-  CHECK(found.vote.voted_for == peer_id{2});
-  CHECK(found.vote.lost != 0);
-  CHECK(found.entries.size() == last);
-}
 
 } // namespace
 
@@ -71,10 +39,7 @@ TEST_CASE("P3 a log whose bits went bad is cut behind its last good record, whic
     CHECK_FALSE(log.report().lost);
   }
   SUBCASE("and what was there is kept beside it, byte by byte") {
-    std::size_t aside = 0;
-    for (const auto& name : disk.list("d/log"))
-      aside += name.starts_with("damaged-" + std::to_string(lost) + "-") ? 1 : 0;
-    CHECK(aside >= 3);
+    CHECK(count_set_aside(disk, lost) >= 3);
     const auto whole = disk.contents("d/log/damaged-" + std::to_string(lost) + "-" + segment_name(2));
     CHECK(whole.find(std::string(400, 'x')) != std::string::npos);
   }
@@ -106,7 +71,7 @@ TEST_CASE("P3 the end of a log that is gone, as the hint says, is lost and not a
   CHECK_THROWS_AS((log_storage{disk, "d/log", small_segments()}), storage_error);
   disk.end_processes();
   log_storage log{disk, "d/log", repairable()};
-  require_declared(log, entries - 1);
+  require_declared(log, entries_of_log - 1);
 }
 
 TEST_CASE("P3 a cut that is cut short at any instant ends at the same record, and is never taken for a whole log") {
