@@ -71,6 +71,13 @@ void durable_model::synced() {
   unsynced_.clear();
 }
 
+// A loss is repaired by a write like any other. Else it stays, or there is a later one.
+bool durable_model::may_find_loss(std::uint64_t lost) const {
+  return lost == durable_.vote.lost || lost > newest_loss_
+      || std::any_of(unsynced_.begin(), unsynced_.end(),
+                     [lost](const log_write& write) { return write.vote && write.vote->lost == lost; });
+}
+
 // A snapshot stands for what it covers; and where it is not of the log that was there, that log is void.
 std::optional<std::string> durable_model::lost_since(const picture& found, log_index covered) const {
   if (found.vote.current_term < durable_.vote.current_term)
@@ -78,10 +85,9 @@ std::optional<std::string> durable_model::lost_since(const picture& found, log_i
   if (found.vote.current_term == durable_.vote.current_term && durable_.vote.voted_for != nobody
       && found.vote.voted_for != durable_.vote.voted_for)
     return "its vote changed";
-  const bool is_repaired = std::any_of(unsynced_.begin(), unsynced_.end(),
-                                       [](const log_write& write) { return write.vote && write.vote->lost == 0; });
-  if (found.vote.lost == 0 && durable_.vote.lost != 0 && !is_repaired)
-    return "it has forgotten that it lost part of its log";
+  if (!may_find_loss(found.vote.lost))
+    return "it said that it had lost something, loss " + std::to_string(durable_.vote.lost) + ", and now says "
+        + std::to_string(found.vote.lost);
   // What was being cut off may be gone or not; what lies before it may not.
   auto kept = durable_.last();
   for (const auto& write : unsynced_)
@@ -123,7 +129,7 @@ std::optional<std::string> durable_model::recovered(const recovered_group& group
       found.begin_behind(newest, *this);
   auto loss = lost_since(found, covered);
   // A loss that is declared is no silent one; whether there was cause for it is another question.
-  const bool declares = found.vote.lost != durable_.vote.lost && found.vote.lost != 0;
+  const bool declares = found.vote.lost > newest_loss_;
   if (declares && found.vote.current_term == durable_.vote.current_term
       && found.vote.voted_for == durable_.vote.voted_for)
     loss.reset();
@@ -132,6 +138,7 @@ std::optional<std::string> durable_model::recovered(const recovered_group& group
     on_recovered(found.vote);
   if (is_forgiven_ || declares || gone_unnoticed_)
     taken_ = durable_;
+  newest_loss_ = is_forgiven_ ? found.vote.lost : std::max(newest_loss_, found.vote.lost);
   durable_ = found;
   written_ = std::move(found);
   unsynced_.clear();

@@ -76,6 +76,7 @@ private:
     void begin_behind(log_position before, const durable_model& model);
   };
 
+  [[nodiscard]] bool may_find_loss(std::uint64_t lost) const;
   [[nodiscard]] std::optional<std::string> lost_since(const picture& found, log_index covered) const;
 
   picture durable_;
@@ -83,6 +84,8 @@ private:
   picture written_;
   std::vector<log_write> unsynced_;
   std::optional<std::string> gone_unnoticed_;
+  /// Of its losses, the last that was declared: each has a higher number than those before.
+  std::uint64_t newest_loss_ = 0;
   bool is_forgiven_ = false;
   bool is_doubted_ = false;
 };
