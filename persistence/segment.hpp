@@ -46,6 +46,15 @@ namespace troupe {
 inline constexpr std::size_t segment_header_bytes = 512;
 inline constexpr std::uint32_t log_format_version = 1;
 
+inline constexpr std::size_t smallest_segment_bytes = std::size_t{4} << 10;
+inline constexpr std::size_t largest_segment_bytes = std::size_t{1} << 30;
+
+/// At least `bytes`, in whole blocks of a device, so that no two files share one: segments have such sizes.
+[[nodiscard]] constexpr std::uint64_t whole_blocks(std::uint64_t bytes) {
+  constexpr std::uint64_t block_bytes = 4096;
+  return (bytes + block_bytes - 1) / block_bytes * block_bytes;
+}
+
 /// What a segment's header says.
 struct segment_header {
   disk_identity owner;
