@@ -52,14 +52,21 @@ struct lsn_range {
 /// where there is one, the remedy. Nothing was changed on the disk.
 class storage_error : public std::runtime_error {
 public:
-  storage_error(std::string file, std::uint64_t offset, std::string why, damage kind = damage::corrupt,
-                std::optional<lsn_range> records = {});
-  storage_error(std::string file, std::string why, damage kind = damage::corrupt,
-                std::optional<lsn_range> records = {});
+  /// `remedy`: sentences on what the operator can do, where the reason does not say it. They hold if this ends the
+  /// node.
+  storage_error(std::string file, std::optional<std::uint64_t> offset, std::string reason,
+                damage kind = damage::corrupt, std::optional<lsn_range> records = {}, const std::string& remedy = {});
+  storage_error(std::string file, std::uint64_t offset, std::string reason, damage kind = damage::corrupt,
+                std::optional<lsn_range> records = {}, const std::string& remedy = {});
+  storage_error(std::string file, std::string reason, damage kind = damage::corrupt,
+                std::optional<lsn_range> records = {}, const std::string& remedy = {});
 
   [[nodiscard]] const std::string& file() const { return file_; }
   /// Byte offset within the file; nothing if the whole file or directory is meant.
   [[nodiscard]] std::optional<std::uint64_t> offset() const { return offset_; }
+  /// What is wrong, without the remedy.
+  [[nodiscard]] const std::string& reason() const { return reason_; }
+  /// The reason, and the remedy if there is one.
   [[nodiscard]] const std::string& why() const { return why_; }
   [[nodiscard]] damage kind() const { return kind_; }
   /// The records that are bad or missing, as far as that is known; nothing if it is about something else.
@@ -68,6 +75,7 @@ public:
 private:
   std::string file_;
   std::optional<std::uint64_t> offset_;
+  std::string reason_;
   std::string why_;
   damage kind_;
   std::optional<lsn_range> records_;

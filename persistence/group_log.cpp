@@ -64,7 +64,8 @@ bool group_log::may_keep_behind(const log_position& before) const {
 }
 
 void group_log::begin(const log_start& start, bool voids, std::uint32_t segment) {
-  TROUPE_ASSERT(start.before.index >= start_.before.index, "a log never begins earlier than it did");
+  TROUPE_ASSERT(voids || start.before.index >= start_.before.index,
+                "a log that is kept never begins earlier than it did");
   TROUPE_ASSERT(voids || may_keep_behind(start.before), "entries are kept behind a position that the log has");
   start_ = start;
   start_segment_ = segment;

@@ -65,8 +65,8 @@ public:
   /// May the log begin there, without its entries becoming void?
   [[nodiscard]] bool may_keep_behind(const log_position& before) const;
 
-  /// The log begins behind `start.before` from now on, as a record in `segment` says. Never before where it began so
-  /// far. `voids`: no entry is left; else those behind it are.
+  /// The log begins behind `start.before` from now on, as a record in `segment` says. `voids`: no entry is left; else
+  /// those behind it are, and it is not before where it began so far.
   void begin(const log_start& start, bool voids, std::uint32_t segment);
 
   /// Everything was read back. Returns whether the entries are consecutive from the start on; the log is then no longer

@@ -27,6 +27,8 @@ std::string encode(const log_hint& says, std::uint64_t generation, const disk_id
   put_le(bytes.data() + 64, says.durable);
   put_le(bytes.data() + 72, std::uint64_t{says.first_segment});
   put_le(bytes.data() + 80, std::uint64_t{says.last_segment});
+  put_le(bytes.data() + 88, says.cut_for);
+  put_le(bytes.data() + 96, std::uint64_t{says.leaving});
   put_le(bytes.data() + checksum_at, crc32c({bytes.data(), checksum_at}));
   return bytes;
 }
@@ -50,6 +52,8 @@ std::optional<found_hint> decode(const std::string& path, std::size_t offset, st
   found.says.durable = get_le<std::uint64_t>(at + 64);
   found.says.first_segment = static_cast<std::uint32_t>(get_le<std::uint64_t>(at + 72));
   found.says.last_segment = static_cast<std::uint32_t>(get_le<std::uint64_t>(at + 80));
+  found.says.cut_for = get_le<std::uint64_t>(at + 88);
+  found.says.leaving = static_cast<std::uint32_t>(get_le<std::uint64_t>(at + 96));
   return found;
 }
 

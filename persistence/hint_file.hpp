@@ -17,7 +17,9 @@
 ///     64  u64      durable: every record of the log up to this lsn was synced
 ///     72  u64      number of the first segment of the log: those below it are not needed any more
 ///     80  u64      number of the last one that was made; 0: none yet
-///     88  zeros
+///     88  u64      the last loss that the log was cut for (hard_state::lost, the greatest of all groups); 0: none
+///     96  u64      segments behind the last one, up to this number, are being set aside for the next loss; 0: none are
+///    104  zeros
 ///    508  u32      CRC-32C of bytes 0 to 507
 ///
 /// The file is made before the first segment, and the segment's number is in both copies, synced, before the first
@@ -42,6 +44,10 @@ struct log_hint {
   std::uint64_t durable = 0;
   std::uint32_t first_segment = 1;
   std::uint32_t last_segment = 0;
+  /// The last loss that the log was cut for, and that a peer may have been told of: see loss.hpp.
+  std::uint64_t cut_for = 0;
+  /// Segments from behind the last one up to this are no part of the log: they are being set aside. 0: none are.
+  std::uint32_t leaving = 0;
   friend bool operator==(const log_hint&, const log_hint&) = default;
 };
 

@@ -11,9 +11,6 @@ namespace troupe {
 
 namespace {
 
-/// Every header has its owner here.
-constexpr std::uint64_t owner_at = 24;
-
 void refuse() {
   TROUPE_ASSERT(false, "an inspection changes nothing");
 }

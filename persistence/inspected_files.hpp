@@ -31,6 +31,9 @@ private:
   file_system& files_;
 };
 
+/// Every header has its owner here.
+inline constexpr std::uint64_t owner_at = 24;
+
 /// Whose a file says it is; nothing if it is too short, or not there.
 [[nodiscard]] std::optional<disk_identity> owner_in(file_system& files, const std::string& path);
 

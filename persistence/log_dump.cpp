@@ -2,6 +2,7 @@
 
 #include "persistence/hint_file.hpp"
 #include "persistence/inspected_files.hpp"
+#include "persistence/readable_part.hpp"
 #include "persistence/record.hpp"
 #include "persistence/segment.hpp"
 #include "persistence/vote_file.hpp"
@@ -49,11 +50,19 @@ private:
 
   void print_segment(const std::string& name) {
     const auto path = log_ + "/" + name;
-    const auto bytes = read_whole(files_, path);
-    const auto header = decode_segment_header(path, bytes, owner_in(files_, path).value_or(disk_identity{}));
-    out_ << "file=" << name << " segment=" << header.number << " bytes=" << bytes.size()
+    const auto part = read_readable(files_, path);
+    print_records(name, part);
+    if (part.unreadable_at)
+      bad(name, *part.unreadable_at, "the device cannot read it from here on");
+  }
+
+  void print_records(const std::string& name, const readable_part& part) {
+    const std::string_view all{part.bytes};
+    if (all.size() < segment_header_bytes && part.unreadable_at)
+      return;
+    const auto header = decode_segment_header(log_ + "/" + name, all, owner_of(all));
+    out_ << "file=" << name << " segment=" << header.number << " bytes=" << part.size_bytes
          << " declared=" << header.size_bytes << " first_lsn=" << header.first_lsn << '\n';
-    const std::string_view all{bytes};
     for (std::uint64_t at = segment_header_bytes; at < all.size();) {
       if (const auto used = all.find_first_not_of('\0', at); used == all.npos)
         return;
@@ -68,6 +77,11 @@ private:
       // A length in a header that is whole can be believed; where it leads to nothing, the search goes on.
       at += std::min<std::uint64_t>(record_bytes(found->header.payload_bytes), all.size() - at);
     }
+  }
+
+  /// Whoever that is.
+  static disk_identity owner_of(std::string_view segment) {
+    return segment.size() < segment_header_bytes ? disk_identity{} : get_identity(segment.data() + owner_at);
   }
 
   static std::uint64_t next_record(std::string_view all, std::uint64_t at, std::uint32_t salt) {

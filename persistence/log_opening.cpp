@@ -1,5 +1,8 @@
 // How a log is opened and closed. See log_storage.hpp.
 #include "persistence/log_storage.hpp"
+
+#include "persistence/loss.hpp"
+#include "persistence/new_beginning.hpp"
 #include "troupe/assert.hpp"
 
 #include <algorithm>
@@ -10,9 +13,14 @@ namespace troupe {
 
 namespace {
 
+/// Is there a segment, or what a start that was cut short would have made one?
 bool has_segments(file_system& files, const std::string& directory) {
   const auto names = files.list(directory);
-  return std::any_of(names.begin(), names.end(), [](const auto& name) { return segment_number(name).has_value(); });
+  const auto is_draft = [](const std::string& name) {
+    return is_leftover(name) && segment_number(name.substr(0, segment_name(1).size()));
+  };
+  return std::any_of(names.begin(), names.end(),
+                     [&](const auto& name) { return segment_number(name) || is_draft(name); });
 }
 
 /// Makes the directory before the members that need it.
@@ -25,27 +33,15 @@ std::string made(file_system& files, std::string directory, bool must_exist) {
   return directory;
 }
 
-/// Is there a loss that was declared and is not repaired? Its declaration may be all that a crash has left done of it.
-bool declares_loss(file_system& files, const std::string& directory, const disk_identity& owner) {
-  return files.exists(directory + "/votes") && vote_file{files, directory, owner, false}.declares_loss();
-}
-
-/// All of the log; or, if bits of it went bad and it `may_lose`, what is good.
-recovered_log read_log_or_good_part(file_system& files, const std::string& directory, const log_options& options) {
-  try {
-    return read_log(files, directory, options.identity);
-  } catch (const storage_error& refused) {
-    if (!options.may_lose || (!refused.records() && !declares_loss(files, directory, options.identity)))
-      throw;
-    return read_good_part(files, directory, options.identity, refused.what());
-  }
+recovered_log read(file_system& files, const std::string& directory, const log_options& options) {
+  return options.may_lose ? read_log_or_good_part(files, directory, options.identity)
+                          : read_log(files, directory, options.identity);
 }
 
 } // namespace
 
 log_storage::log_storage(file_system& files, std::string directory, log_options options)
-    : log_storage{files, directory, options,
-                  read_log_or_good_part(files, made(files, directory, options.must_exist), options)} {}
+    : log_storage{files, directory, options, read(files, made(files, directory, options.must_exist), options)} {}
 
 log_storage::log_storage(file_system& files, std::string directory, log_options options, recovered_log log)
     : files_{files}, directory_{std::move(directory)}, options_{options}, votes_{files_, directory_, options_.identity,
@@ -59,29 +55,52 @@ log_storage::log_storage(file_system& files, std::string directory, log_options 
   if (!log.end && !votes_.groups().empty())
     throw storage_error{directory_ + "/" + segment_name(1),
                         "missing, though the file `votes` shows that there was a log. " + keep_the_directory};
-  require_remembered_terms(directory_, log.groups, votes_);
-  groups_ = std::move(log.groups);
-  report_ = log.report;
-  judge_snapshots();
+  judge(log);
   // All is read and trusted: only now is anything changed.
   report_.healed_votes = votes_.heal();
-  if (log.report.lost) {
-    votes_.declare_loss();
-    const auto declared = votes_.groups();
-    set_aside_lost(files_, directory_, log, declared.empty() ? 0 : votes_.of(declared.front()).lost);
-  }
-  repair_log(files_, directory_, log);
+  if (log.end)
+    hint_.emplace(files_, directory_, options_.identity, log.hint->generation);
+  if (auto& lost = report_.lost; lost && lost->loss == 0)
+    lost->loss = votes_.declare_loss();
+  repair_log(files_, directory_, log); // What is left over goes first: it takes room.
+  if (report_.lost)
+    cut_log(files_, directory_, log, *hint_, *report_.lost);
   tidy_snapshots();
   if (log.end)
     adopt(std::move(log));
   else
     create();
+  begin_anew();
+  // Last: from now on the loss may be told, and whatever is missing is not of its making.
+  cut_for_ = std::max(cut_for_, votes_.newest_loss());
   hint_->note_twice(hint());
   hint_->sync();
 }
 
+/// Takes what was read, if it can be trusted; changes nothing on the disk.
+void log_storage::judge(recovered_log& log) {
+  report_ = log.report;
+  if (const auto unfinished = unfinished_loss(votes_, log.hint); unfinished != 0) {
+    if (!report_.lost) // All that is left to do are steps that do not show in the records.
+      report_.lost.emplace(
+          storage_error{directory_ + "/" + segment_name(log.end->segment.number), log.end->offset,
+                        "the log was cut here by an earlier start, which ended before it could say so"});
+    report_.lost->loss = unfinished;
+  }
+  try {
+    require_remembered_terms(directory_, log.groups, votes_);
+    groups_ = std::move(log.groups);
+    judge_snapshots();
+  } catch (const storage_error& besides) {
+    if (!report_.lost)
+      throw;
+    throw refusal(report_.lost->cause, besides);
+  }
+}
+
 /// Takes up a log that was read.
 void log_storage::adopt(recovered_log log) {
+  cut_for_ = log.hint->says.cut_for;
   for (const auto& [number, salt] : log.salts)
     segments_[number] = std::make_shared<segment_in_use>(segment_in_use{salt});
   auto segment = files_.open(directory_ + "/" + segment_name(log.end->segment.number), open_mode::update);
@@ -91,7 +110,6 @@ void log_storage::adopt(recovered_log log) {
   votes_.sync_all();
   files_.sync_directory(directory_);
   tail_.take_up(*log.end, std::move(segment));
-  hint_.emplace(files_, directory_, options_.identity, log.hint->generation);
   supply_.take_stock();
 }
 
@@ -124,13 +142,48 @@ void log_storage::judge_snapshots() {
   const auto& all = snapshots_.read_all();
   for (const auto& [group, log] : groups_) {
     const auto at = all.find(group);
-    require_no_gap(directory_ + "/snapshots", group, log.start(), at == all.end() ? none : at->second);
+    const auto& found = at == all.end() ? none : at->second;
+    if (report_.lost && (is_without_beginning(group) || lacks_damaged_snapshot(log, found)))
+      if (const auto start = new_beginning(log, found, votes_.of(group).current_term)) {
+        beginnings_[group] = *start;
+        report_.begun_anew[group] = start->before.index;
+        continue;
+      }
+    if (is_without_beginning(group))
+      throw storage_error{directory_ + "/snapshots",
+                          "the log of group " + std::to_string(group.value()) + " has entries from index "
+                              + std::to_string(log.places().front().first.value())
+                              + " on before what is bad, and there is no snapshot of what they follow",
+                          damage::corrupt,
+                          {},
+                          keep_the_directory};
+    require_no_gap(directory_ + "/snapshots", group, log.start(), found);
   }
   for (const auto& [group, found] : all) {
     report_.damaged_snapshots.insert(report_.damaged_snapshots.end(), found.damaged.begin(), found.damaged.end());
-    if (has_needed(found.whole, start_of(group).oldest_snapshot))
+    if (!beginnings_.contains(group) && has_needed(found.whole, start_of(group).oldest_snapshot))
       outdated_[group] = start_of(group).oldest_snapshot;
   }
+}
+
+/// Is what damage has left of the group's log none?
+bool log_storage::is_without_beginning(group_id group) const {
+  return report_.lost
+      && std::count(report_.lost->without_beginning.begin(), report_.lost->without_beginning.end(), group) > 0;
+}
+
+/// Writes down, durably, where groups begin anew.
+void log_storage::begin_anew() {
+  for (const auto& [group, start] : std::exchange(beginnings_, {})) {
+    if (!make_room(record_bytes(start_payload_bytes)))
+      throw io_error{"make a segment of the log in", directory_, ENOSPC};
+    record_header header;
+    header.group = group;
+    header.voids = true;
+    groups_[group].begin(start, true, tail_.add(start, header).segment);
+  }
+  flush();
+  sync_segment();
 }
 
 /// A crash may have come between a start and the removal of what it had no use for. Unless they are all there is.

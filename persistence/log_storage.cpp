@@ -5,7 +5,6 @@
 #include "troupe/assert.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <limits>
 #include <utility>
 
@@ -255,7 +254,7 @@ void log_storage::enter(const segment_header& header, std::unique_ptr<file> segm
 }
 
 log_hint log_storage::hint() const {
-  return {tail_.synced_upto(), segments_.begin()->first, tail_.segment().number};
+  return {tail_.synced_upto(), segments_.begin()->first, tail_.segment().number, cut_for_};
 }
 
 read_plan log_storage::plan_read(const log_range& range) {

@@ -116,8 +116,11 @@ public:
 private:
   log_storage(file_system& files, std::string directory, log_options options, recovered_log log);
 
+  void judge(recovered_log& log);
   void judge_snapshots();
+  [[nodiscard]] bool is_without_beginning(group_id group) const;
   void tidy_snapshots();
+  void begin_anew();
   [[nodiscard]] log_start start_of(group_id group) const;
   void create();
   void adopt(recovered_log log);
@@ -153,6 +156,10 @@ private:
   log_tail tail_;
   /// From the first of the log to the one it goes on in.
   std::map<std::uint32_t, std::shared_ptr<const segment_in_use>> segments_;
+  /// The last loss that the log was cut for, as far as the hint may know.
+  std::uint64_t cut_for_ = 0;
+  /// Where groups begin anew of whose log nothing is left that is one.
+  std::map<group_id, log_start> beginnings_;
   /// A start was written: segments may have become free.
   bool may_retire_ = true;
   /// Writes not yet in the log, from `next_write_` on, and of that one the batches from `next_batch_` on. None between

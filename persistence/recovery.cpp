@@ -9,32 +9,8 @@ recovered_log read_log(file_system& files, const std::string& directory, const d
 }
 
 recovered_log read_good_part(file_system& files, const std::string& directory, const disk_identity& owner,
-                             const std::string& why) {
-  return log_reader{files, directory, owner}.read_good_part(why);
-}
-
-void set_aside_lost(file_system& files, const std::string& directory, const recovered_log& log, std::uint64_t number) {
-  const auto aside = [&](std::uint32_t segment) {
-    return directory + "/damaged-" + std::to_string(number) + "-" + segment_name(segment);
-  };
-  for (const auto segment : log.report.lost->segments)
-    files.rename(directory + "/" + segment_name(segment), aside(segment));
-  const auto& end = *log.end;
-  const auto path = directory + "/" + segment_name(end.segment.number);
-  const auto bytes = read_whole(files, path);
-  const auto used = bytes.find_last_not_of('\0') + 1;
-  if (used > end.offset) {
-    try {
-      replace_durably(files, aside(end.segment.number), bytes);
-    } catch (const io_error& failure) {
-      if (!failure.is_lack_of_room())
-        throw;
-    }
-    const auto target = files.open(path, open_mode::update);
-    target->write_at(end.offset, std::string(used - end.offset, '\0'));
-    target->sync_data();
-  }
-  files.sync_directory(directory);
+                             const storage_error& cause, bool may_be_draft) {
+  return log_reader{files, directory, owner}.read_good_part(cause, may_be_draft);
 }
 
 std::uint64_t count_good_records(file_system& files, const std::string& directory, const disk_identity& owner) {

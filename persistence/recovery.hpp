@@ -39,10 +39,19 @@ struct torn_tail {
 
 /// What was damaged, and is cut off: it may have been acknowledged.
 struct lost_tail {
-  /// Where the log is cut, and why.
-  std::string words;
-  /// What is to be set aside: the segments behind the one where the log ends now.
-  std::vector<std::uint32_t> segments;
+  explicit lost_tail(storage_error why) : cause{std::move(why)} {}
+
+  /// What a start without this would have been refused for: file, offset, records and reason.
+  storage_error cause;
+  /// Groups of whose log what is left is none: its beginning was behind the damage.
+  std::vector<group_id> without_beginning;
+
+  /// What was done about it, once it is: the number of the loss,
+  std::uint64_t loss = 0;
+  /// names of what was set aside,
+  std::vector<std::string> set_aside;
+  /// and whether there was no room for a copy of the segment with the damage, whose end is overwritten.
+  bool lacks_copy = false;
 };
 
 /// What recovery found, and then did.
@@ -54,6 +63,8 @@ struct recovery_report {
   std::uint64_t bytes = 0;
   std::optional<torn_tail> cut;
   std::optional<lost_tail> lost;
+  /// For a loss: groups whose log begins anew, and behind which index; 0: it is new.
+  std::map<group_id, log_index> begun_anew;
   /// Files to be removed: unfinished, or out of the log.
   std::vector<std::string> removed;
   /// Copies of votes that a crash or damage left bad or old, rewritten from their twin.
@@ -72,6 +83,8 @@ struct recovered_log {
   /// Salts of the segments, by their numbers.
   std::map<std::uint32_t, std::uint32_t> salts;
   std::optional<found_hint> hint;
+  /// Segments behind the end that are cut off, and are to be set aside.
+  std::vector<std::uint32_t> leaving;
   recovery_report report;
 };
 
@@ -96,17 +109,12 @@ struct recovered_log {
 /// power went as well: else the hint is never behind.
 [[nodiscard]] recovered_log read_log(file_system& files, const std::string& directory, const disk_identity& owner);
 
-/// Reads what `read_log` refuses, up to the first record that is bad or missing; what is there and behind it is
-/// `report.lost`. Changes nothing. `why`: what `read_log` said. Throws `storage_error` if the log cannot end there: no
-/// segment is good, or what it needs of what it has forgotten was behind.
+/// Reads what `read_log` refuses, for `cause`, up to the first record that is bad or missing, and says so in
+/// `report.lost`. Changes nothing. `may_be_draft`: a start that was cut short may have left the segment with the damage
+/// as what it was to become. Throws `storage_error` if the log cannot end there: its first segment has no header, or
+/// another is missing, or is not what its name says.
 [[nodiscard]] recovered_log read_good_part(file_system& files, const std::string& directory, const disk_identity& owner,
-                                           const std::string& why);
-
-/// Cuts off what was lost, so that the log ends behind its last good record. Copies of what was there are set aside as
-/// `damaged-N-...`, if there is room for them; `number` is the N. To be called only once the loss is declared durably:
-/// a crash at any instant leaves a log that `read_good_part` reads to the same end, and perhaps nothing but that one
-/// does.
-void set_aside_lost(file_system& files, const std::string& directory, const recovered_log& log, std::uint64_t number);
+                                           const storage_error& cause, bool may_be_draft);
 
 /// Records from the log's beginning up to the first that is bad or missing: how far a log is good that `read_log`
 /// refuses. The beginning is where the hint says; without one, what is there.

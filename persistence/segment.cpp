@@ -18,6 +18,7 @@ constexpr std::string_view suffix = ".log";
 constexpr std::size_t checksum_at = segment_header_bytes - 4;
 constexpr std::size_t digits = 16;
 constexpr std::string_view retired = "retired-";
+constexpr std::string_view damaged = "damaged-";
 
 /// Zeros go out in writes of this many bytes.
 constexpr std::size_t zeros_at_once = std::size_t{1} << 20;
@@ -147,6 +148,18 @@ std::string spare_path(const std::string& directory) {
 
 std::string reserve_path(const std::string& directory) {
   return directory + "/reserve";
+}
+
+std::string damaged_name(std::uint64_t loss, std::uint32_t number) {
+  return std::string{damaged} + std::to_string(loss) + "-" + segment_name(number);
+}
+
+bool is_damaged_for(const std::string& name, std::uint64_t loss) {
+  return name.starts_with(std::string{damaged} + std::to_string(loss) + "-") && !is_leftover(name);
+}
+
+std::string draft_of(const std::string& segment_path) {
+  return segment_path + ".tmp";
 }
 
 std::string retired_name(std::uint32_t number) {

@@ -30,6 +30,7 @@
 ///     spare        the next segment: zeros, but for 512 bytes at the beginning that do not count
 ///     reserve      the same; becomes a segment only when the disk is full
 ///     retired-N    was segment N; being overwritten with zeros, or removed
+///     damaged-N-*  cut off for loss N, and set aside (loss.hpp)
 ///     *.tmp        unfinished
 #pragma once
 
@@ -91,6 +92,14 @@ struct segment_header {
 
 /// What a segment is called when it has left the log.
 [[nodiscard]] std::string retired_name(std::uint32_t number);
+
+/// What a segment is called, or a copy of it, that was cut off for a loss of the log (`hard_state::lost`).
+[[nodiscard]] std::string damaged_name(std::uint64_t loss, std::uint32_t number);
+/// Is this the name of something that was set aside for that loss?
+[[nodiscard]] bool is_damaged_for(const std::string& name, std::uint64_t loss);
+
+/// Where a segment is written before it has its name.
+[[nodiscard]] std::string draft_of(const std::string& segment_path);
 
 /// Is this the name of a file that counts only for the process that made it: unfinished, or retired?
 [[nodiscard]] bool is_leftover(const std::string& name);

@@ -109,23 +109,36 @@ void vote_file::put(group_id group, const hard_state& state) {
     changed_.push_back(number);
 }
 
-void vote_file::declare_loss() {
+std::uint64_t vote_file::declare_loss() {
   static_cast<void>(heal());
   sync(); // Of the vote as it was there are two good copies before either is written over.
-  for (std::uint32_t number = 0; number < slots_.size(); ++number) {
-    auto& mine = slots_[number];
+  std::uint64_t number = 0;
+  for (const auto& each : slots_)
+    number = std::max(number, each.generation + 1);
+  for (std::uint32_t at = 0; at < slots_.size(); ++at) {
+    auto& mine = slots_[at];
     if (!mine.used)
       continue;
-    mine.state.lost = mine.generation + 1; // Of the sector that says so: no other loss has this name.
+    mine.state.lost = number;
+    mine.generation = number - 1; // The number is that of every sector that says so: no other loss will be called so.
     if (!std::exchange(mine.changed, true))
-      changed_.push_back(number);
+      changed_.push_back(at);
   }
   flush();
   sync();
+  return number;
 }
 
-bool vote_file::declares_loss() const {
-  return std::any_of(slots_.begin(), slots_.end(), [](const slot& each) { return each.used && each.state.lost != 0; });
+std::uint64_t vote_file::newest_loss() const {
+  std::uint64_t newest = 0;
+  for (const auto& each : slots_)
+    newest = std::max(newest, each.used ? each.state.lost : 0);
+  return newest;
+}
+
+bool vote_file::have_all_lost(std::uint64_t number) const {
+  return std::all_of(slots_.begin(), slots_.end(),
+                     [number](const slot& each) { return !each.used || each.state.lost == number; });
 }
 
 std::uint32_t vote_file::take_slot(group_id group) {

@@ -58,11 +58,14 @@ public:
   /// Remembers the state from now on; on disk with the next `flush`. Nothing is done if it is remembered already.
   void put(group_id group, const hard_state& state);
 
-  /// Every group's log may have lost what was acknowledged: names the loss, durably and in both copies when this
-  /// returns. Heals first.
-  void declare_loss();
-  /// Is there a group whose loss is not repaired?
-  [[nodiscard]] bool declares_loss() const;
+  /// Every group's log may have lost what was acknowledged: gives each the number of this loss, greater than that of
+  /// any before, durably and in both copies when this returns. Heals first. Returns the number; 0 if there is no group,
+  /// and so nothing that was ever promised.
+  std::uint64_t declare_loss();
+  /// The greatest number of a loss that some group has and that is not repaired. 0: there is none.
+  [[nodiscard]] std::uint64_t newest_loss() const;
+  /// Has every group that loss? Not if a crash cut short its declaration, nor once one is repaired.
+  [[nodiscard]] bool have_all_lost(std::uint64_t number) const;
 
   /// Hands what was put to the file system. Not durable yet.
   void flush();

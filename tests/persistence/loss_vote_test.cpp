@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cerrno>
+
 namespace troupe::test {
 
 namespace {
@@ -69,6 +72,44 @@ TEST_CASE("P10 a second loss has another name, though one copy of the vote was b
   disk.end_processes();
   log_storage log{disk, "d/log", repairable()};
   CHECK(contents(log, 0).vote.lost > first);
+}
+
+TEST_CASE(
+    "I14 a loss has one number for all groups, which no loss had before, whatever a crash leaves of its declaration") {
+  constexpr std::uint32_t groups = 3;
+  simulated_disk before{1};
+  before.make_directories("votes");
+  {
+    vote_file votes{before, "votes", owner, true};
+    for (std::uint64_t term = 1; term <= 9; ++term)
+      for (std::uint32_t group = 0; group < groups; ++group)
+        if (term <= 1 + group * 3) {
+          votes.put(group_id{group}, {term_number{term}, nobody});
+          votes.flush();
+        }
+    votes.sync();
+  }
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    CAPTURE(seed);
+    const auto disk = before.clone();
+    disk->reseed(seed);
+    std::uint64_t greatest = 0;
+    for (int round = 0; round < 5; ++round) {
+      CAPTURE(round);
+      // The power goes before the declaration is synced: each group has it or not.
+      disk->fail(simulated_disk::operation::sync, 1, EIO);
+      CHECK_THROWS_AS((vote_file{*disk, "votes", owner, false}.declare_loss()), io_error);
+      disk->crash();
+      vote_file votes{*disk, "votes", owner, false};
+      for (const auto group : votes.groups())
+        greatest = std::max(greatest, votes.of(group).lost);
+      const auto number = votes.declare_loss();
+      CHECK(number > greatest);
+      CHECK(votes.have_all_lost(number));
+      CHECK(votes.newest_loss() == number);
+      greatest = number;
+    }
+  }
 }
 
 TEST_CASE("P10 a vote that is flushed before an old copy of it was healed is not undone by the healing") {
