@@ -18,10 +18,15 @@ std::string read_whole(file_system& files, const std::string& path) {
 
 void replace_durably(file_system& files, const std::string& path, std::string_view bytes) {
   const auto draft = path + ".tmp";
-  {
+  try {
     const auto target = files.open(draft, open_mode::create);
     target->write_at(0, bytes);
     target->sync_data();
+  } catch (const io_error& failure) {
+    // Half a draft would take what room there is.
+    if (failure.is_lack_of_room() && files.exists(draft))
+      files.remove(draft);
+    throw;
   }
   files.rename(draft, path);
   files.sync_directory(directory_of(path));

@@ -101,7 +101,7 @@ public:
 [[nodiscard]] std::string read_whole(file_system& files, const std::string& path);
 
 /// Puts `bytes` at `path` in one durable step: whoever looks, after any crash, finds all of the old or all of the new.
-/// Writes `path`.tmp, syncs it, renames it and syncs the directory.
+/// Writes `path`.tmp, syncs it, renames it and syncs the directory. If there is no room, nothing is left of that file.
 void replace_durably(file_system& files, const std::string& path, std::string_view bytes);
 
 /// The directory a path is in; "." if it names none.
