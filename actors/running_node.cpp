@@ -76,8 +76,8 @@ void log_recovery(peer_id self, const data_directory& directory, const recovery_
     logs().warn("peer={} event=torn_write_undone file={} offset={} bytes={} why={}", self.value(), report.cut->file,
                 report.cut->offset, report.cut->bytes, in_log_quotes(report.cut->why));
   if (report.lost)
-    logs().error("peer={} event=log_lost segments_set_aside={} why={}", self.value(), report.lost->segments.size(),
-                 in_log_quotes(report.lost->words));
+    logs().error("peer={} event=log_lost {} why={}", self.value(), lost_in_words(report),
+                 in_log_quotes(report.lost->cause.reason()));
   if (report.healed_votes + report.healed_hints > 0)
     logs().warn("peer={} event=copies_healed votes={} hints={}", self.value(), report.healed_votes,
                 report.healed_hints);

@@ -147,4 +147,21 @@ void cut_log(file_system& files, const std::string& directory, const recovered_l
       lost.set_aside.push_back(name);
 }
 
+std::string lost_in_words(const recovery_report& report) {
+  const auto& lost = *report.lost;
+  auto words = "loss=" + std::to_string(lost.loss) + " file=" + lost.cause.file();
+  if (const auto offset = lost.cause.offset())
+    words += " offset=" + std::to_string(*offset);
+  if (const auto& records = lost.cause.records())
+    words += " first_lsn=" + std::to_string(records->first) + " last_lsn=" + std::to_string(records->last);
+  words += " set_aside=";
+  for (const auto& name : lost.set_aside)
+    words += (name == lost.set_aside.front() ? "" : ",") + name;
+  words += lost.set_aside.empty() ? "none" : "";
+  words += lost.lacks_copy ? " copy=none" : "";
+  for (const auto& [group, before] : report.begun_anew)
+    words += " group=" + std::to_string(group.value()) + " begins_behind=" + std::to_string(before.value());
+  return words;
+}
+
 } // namespace troupe

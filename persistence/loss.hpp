@@ -43,4 +43,7 @@ namespace troupe {
 void cut_log(file_system& files, const std::string& directory, const recovered_log& log, hint_file& hint,
              lost_tail& lost);
 
+/// What `report.lost` says, for the node's log, but for the reason: key=value.
+[[nodiscard]] std::string lost_in_words(const recovery_report& report);
+
 } // namespace troupe

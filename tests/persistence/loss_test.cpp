@@ -1,8 +1,12 @@
 // Bits that went bad in what was durable, of a node that others can repair: what is good of its log is kept, and it
 // says durably that it has lost something before it lets go of anything.
 #include "losses.hpp"
+#include "persistence/loss.hpp"
 
 #include <doctest/doctest.h>
+
+#include <cerrno>
+#include <string>
 
 namespace troupe::test {
 
@@ -145,6 +149,48 @@ TEST_CASE("P10 without its votes no log is repaired: it could vote twice") {
   disk.corrupt("d/log/votes", 4096, std::string(size - 4096, 'z'));
   disk.end_processes();
   CHECK_THROWS_AS((log_storage{disk, "d/log", repairable()}), storage_error);
+}
+
+TEST_CASE(
+    "P3 what was lost is told with file, offset, records and what was set aside, and with no remedy that is none") {
+  simulated_disk disk{1};
+  write_log(disk);
+  flip(disk, segment(2), 1000);
+  disk.end_processes();
+  SUBCASE("with a copy") {
+    log_storage log{disk, "d/log", repairable()};
+    const auto words = lost_in_words(log.report());
+    const auto loss = std::to_string(contents(log, 0).vote.lost);
+    CAPTURE(words);
+    const auto good = contents(log, 0).entries.size();
+    CHECK(words.starts_with("loss=" + loss + " file=" + segment(2) + " offset=1000"));
+    CHECK(words.find(" first_lsn=" + std::to_string(good + 1) + " last_lsn=") != std::string::npos);
+    CHECK(words.find(" set_aside=damaged-" + loss + "-" + segment_name(2) + ",damaged-" + loss + "-" + segment_name(3))
+          != std::string::npos);
+    CHECK(words.find("copy=") == std::string::npos);
+    const auto& why = log.report().lost->cause.reason();
+    CAPTURE(why);
+    CHECK(why.find("the record's header does not match its checksum") != std::string::npos);
+    CHECK(why.find("Nothing of the log was changed") == std::string::npos);
+    CHECK(why.find("put back") == std::string::npos);
+  }
+  SUBCASE("without") {
+    disk.limit_to(disk.used_bytes());
+    const log_storage log{disk, "d/log", repairable()};
+    CHECK(lost_in_words(log.report()).ends_with(" copy=none"));
+  }
+  SUBCASE("after a start that was cut short before it could say so") {
+    disk.on_call([](const simulated_disk::call& each) -> std::optional<int> {
+      const bool is_last = each.what == simulated_disk::operation::rename && each.path == segment(6);
+      return is_last ? std::optional{EIO} : std::nullopt;
+    });
+    CHECK_THROWS_AS((log_storage{disk, "d/log", repairable()}), io_error);
+    disk.end_processes();
+    log_storage log{disk, "d/log", repairable()};
+    REQUIRE(log.report().lost);
+    CHECK(log.report().lost->set_aside.size() == 5);
+    CHECK(log.report().lost->loss == contents(log, 0).vote.lost);
+  }
 }
 
 } // namespace troupe::test
