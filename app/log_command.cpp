@@ -75,11 +75,15 @@ std::string json_of(const log_inspection& found) {
                          {"term", each.at.term.value()},
                          {"bytes", each.bytes},
                          {"good", !each.problem}});
+  auto losses = nlohmann::ordered_json::array();
+  for (const auto& each : found.losses)
+    losses.push_back({{"group", each.group.value()}, {"loss", each.number}});
   nlohmann::ordered_json all;
   all["verdict"] = to_string(found.verdict);
   all["records"] = found.records;
   all["snapshots"] = std::move(snapshots);
   all["problems"] = std::move(problems);
+  all["losses"] = std::move(losses);
   return all.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
@@ -99,6 +103,9 @@ void print_table(const log_inspection& found) {
       std::cout << ", lsn " << *each.lsn;
     std::cout << ": " << each.reason << '\n';
   }
+  for (const auto& each : found.losses)
+    std::cout << "loss     group " << each.group.value() << ", loss " << each.number
+              << ": what it lost is not repaired, and it has no say until a leader has done so\n";
 }
 
 exit_code verify(file_system& files, const std::string& directory, output_format output) {

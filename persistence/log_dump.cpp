@@ -127,7 +127,7 @@ private:
     std::sort(groups.begin(), groups.end());
     for (const auto group : groups)
       out_ << "file=votes group=" << group.value() << " term=" << votes.of(group).current_term.value()
-           << " voted_for=" << votes.of(group).voted_for.value() << '\n';
+           << " voted_for=" << votes.of(group).voted_for.value() << " lost=" << votes.of(group).lost << '\n';
     if (votes.stale() == 0)
       return;
     out_ << "file=votes bad_copies=" << votes.stale() << '\n';
@@ -140,7 +140,8 @@ private:
       return bad("hint", 0, "missing");
     out_ << "file=hint generation=" << hint->generation << " durable=" << hint->says.durable
          << " first_segment=" << hint->says.first_segment << " last_segment=" << hint->says.last_segment
-         << " bad_copies=" << hint->bad_copies << '\n';
+         << " cut_for=" << hint->says.cut_for << " leaving=" << hint->says.leaving << " bad_copies=" << hint->bad_copies
+         << '\n';
     is_whole_ = is_whole_ && hint->bad_copies == 0;
   }
 

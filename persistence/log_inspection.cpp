@@ -100,6 +100,11 @@ private:
     if (!has_log_ && !files_.exists(log_ + "/votes"))
       return;
     vote_file votes{files_, log_, owner_, false};
+    for (const auto group : votes.groups())
+      if (const auto number = votes.of(group).lost; number != 0)
+        found_.losses.push_back({group, number});
+    std::sort(found_.losses.begin(), found_.losses.end(),
+              [](const auto& a, const auto& b) { return a.group < b.group; });
     require_remembered_terms(log_, groups_, votes);
     if (votes.stale() > 0)
       complain(log_verdict::torn,

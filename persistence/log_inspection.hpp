@@ -14,14 +14,15 @@
 
 namespace troupe {
 
-/// What a start would make of a data directory; from good to bad. It succeeds with the first two, and with no other.
+/// What a start would make of a data directory; from good to bad. It succeeds with the first two. Of what it refuses
+/// otherwise, it keeps the good part where bits of records went bad and others can repair the rest (loss.hpp).
 enum class log_verdict {
   intact, ///< All is as it was written.
   /// Not all is, and a start makes up for it; nothing is lost that anybody was told of. It undoes a write that a crash
   /// cut short, rewrites a bad copy of votes or hint from the other, passes over a snapshot that it can do without.
   torn,
-  suspect, ///< Refused: no crash leaves it like this, and nothing tells whether what is bad had been durable.
-  corrupt, ///< Refused: something durable is lost or changed, or is not this node's.
+  suspect, ///< No crash leaves it like this, and nothing tells whether what is bad had been durable.
+  corrupt, ///< Something durable is lost or changed, or is not this node's.
 };
 
 [[nodiscard]] std::string to_string(log_verdict verdict);
@@ -47,6 +48,13 @@ struct inspected_snapshot {
   std::optional<log_problem> problem;
 };
 
+/// A group that has lost something of its log, and has no say until a leader has repaired it.
+struct inspected_loss {
+  group_id group;
+  /// `hard_state::lost`.
+  std::uint64_t number = 0;
+};
+
 /// What was found.
 struct log_inspection {
   log_verdict verdict = log_verdict::intact;
@@ -56,6 +64,8 @@ struct log_inspection {
   std::vector<inspected_snapshot> snapshots;
   /// None if and only if the verdict is intact.
   std::vector<log_problem> problems;
+  /// By group. They say nothing about what is there: of that nothing is wrong.
+  std::vector<inspected_loss> losses;
 };
 
 /// Reads all of a data directory as a start would: identity, log, votes, hint, snapshots. If a node is at work in it,

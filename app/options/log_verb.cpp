@@ -27,8 +27,10 @@ verify
               good part and has its leader repair it where two others or more are members, and only records are bad
   Then how many records of the log are good (in front of the damage, if there is any), every snapshot, good or bad, and
   what is wrong: file, offset and, where it is about a record, its lsn (log sequence number: 1, 2, 3 ... from the first
-  record on). --output json prints the same in one line: {"verdict", "records",
-  "snapshots": [{"file", "group", "index", "term", "bytes", "good"}], "problems": [{"file", "offset", "lsn", "reason"}]}
+  record on). A line `loss` says that a start has cut off damage, and that a leader has not repaired it yet: the node has
+  no say in elections, whatever the verdict on what is there now. --output json prints the same in one line: {"verdict",
+  "records", "snapshots": [{"file", "group", "index", "term", "bytes", "good"}],
+  "problems": [{"file", "offset", "lsn", "reason"}], "losses": [{"group", "loss"}]}
 
 dump
   A line for each record of the log, for each group's vote, for the hint and for each snapshot, as far as they can be

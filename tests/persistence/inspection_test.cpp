@@ -320,6 +320,48 @@ TEST_CASE("files that may not be read are no damage: the look itself fails") {
   CHECK_THROWS_AS(dump_log(node.disk, "d", out), io_error);
 }
 
+TEST_CASE("a loss that is declared and not repaired is told by verify and dump, though all that is there is intact") {
+  simulated_disk disk{1};
+  const std::vector<peer_id> members{peer_id{1}, peer_id{2}, peer_id{3}};
+  const auto at_work = [&](auto work) {
+    data_directory directory{disk, "d", "troupe", peer_id{1}, members, uuid_of_name("u")};
+    auto options = small_segments();
+    options.identity = directory.identity();
+    options.must_exist = directory.has_log();
+    options.may_lose = directory.can_be_repaired();
+    log_storage log{disk, directory.log_path(), options};
+    directory.remember_log();
+    work(log);
+  };
+  at_work([](log_storage& log) {
+    log.submit({voting(g0, 1, 1), voting(group_id{1}, 3)}, [] {});
+    log.submit({appending(g0, {batch(1, 1, {"a", "b"})})}, [] {});
+  });
+  const auto dump = [&] {
+    std::ostringstream out;
+    CHECK(dump_log(disk, "d", out));
+    return out.str();
+  };
+  CHECK(verify_log(disk, "d").losses.empty());
+  CHECK(dump().find("file=votes group=0 term=1 voted_for=1 lost=0\n") != std::string::npos);
+  disk.corrupt(segment_1, 512 + 20, "?");
+  CHECK(verify_log(disk, "d").verdict == log_verdict::corrupt);
+  std::uint64_t lost = 0;
+  at_work([&](log_storage& log) { lost = contents(log, 0).vote.lost; });
+  REQUIRE(lost != 0);
+  const auto found = verify_log(disk, "d");
+  CHECK(found.verdict == log_verdict::intact);
+  CHECK(found.problems.empty());
+  REQUIRE(found.losses.size() == 2);
+  CHECK(found.losses[0].group == g0);
+  CHECK(found.losses[0].number == lost);
+  CHECK(found.losses[1].group == group_id{1});
+  CHECK(dump().find("file=votes group=0 term=1 voted_for=1 lost=" + std::to_string(lost) + "\n") != std::string::npos);
+  at_work([](log_storage& log) { log.submit({voting(g0, 1, 1)}, [] {}); }); // Group 0 is repaired.
+  REQUIRE(verify_log(disk, "d").losses.size() == 1);
+  CHECK(verify_log(disk, "d").losses[0].group == group_id{1});
+}
+
 TEST_CASE("a directory in which no node ever was is told so") {
   simulated_disk disk{1};
   disk.make_directories("d");
