@@ -43,7 +43,8 @@ struct log_options {
   /// There was a log before: if it is missing now, that is damage.
   bool must_exist = false;
   /// Others can repair it: a log in which bits went bad is cut behind its last good record, once `hard_state::lost` is
-  /// durable, instead of being refused. What only an operator can have done, and can undo, is refused all the same.
+  /// durable, instead of being refused (loss.hpp). What only an operator can have done, and can undo, is refused all
+  /// the same.
   bool may_lose = false;
 };
 

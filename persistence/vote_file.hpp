@@ -27,7 +27,8 @@
 ///     12  u32      group
 ///     16  u64      current term
 ///     24  u64      voted for; 0: nobody
-///     32  u64      names a loss of the log that is not repaired (hard_state); 0: there is none
+///     32  u64      names a loss of the log that is not repaired (hard_state); 0: there is none. Of version 1: no
+///                  program was ever released that ignores it
 ///     40  zeros
 ///    508  u32      CRC-32C of bytes 0 to 507
 #pragma once

@@ -156,9 +156,16 @@ TEST_CASE("P3 damage behind the newest start is cut off, and nothing begins anew
       log.submit({appending(g0, {batch(7, index, {std::string(400, 'x')})})}, [] {});
   }
   damage_entry(disk, 65);
-  log_storage log{disk, "d/log", repairable()};
-  require_declared(log, 64 - older);
-  CHECK(log.report().begun_anew.empty());
+  SUBCASE("as long as there is a whole snapshot") {
+    log_storage log{disk, "d/log", repairable()};
+    require_declared(log, 64 - older);
+    CHECK(log.report().begun_anew.empty());
+  }
+  SUBCASE("but if all are damaged, what the log needs is gone, too") {
+    disk.corrupt(snapshot_path(0, newer, 7), 600, "?");
+    disk.corrupt(snapshot_path(0, older, 7), 600, "?");
+    require_new_beginning(disk, 0);
+  }
 }
 
 TEST_CASE("P3 a snapshot of a term that the node was never in takes no log's place") {
