@@ -1,6 +1,7 @@
 #include "actors/running_node.hpp"
 #include "actors/log_quotes.hpp"
 #include "actors/logging.hpp"
+#include "persistence/loss.hpp"
 
 #include <algorithm>
 #include <atomic>
