@@ -59,8 +59,8 @@ private:
   template <class How>
   void change(std::string_view key, std::string_view if_absent, const How& how);
 
+  generation now_ = 0; // Before the root, which is made in it.
   std::shared_ptr<trie_node> root_;
-  generation now_ = 0;
   std::uint64_t state_hash_ = 0;
 };
 
