@@ -25,11 +25,16 @@ bool finds(file_system& files, const std::string& path, std::uint64_t size_bytes
   return false;
 }
 
-/// Makes a file of zeros, or of what an earlier life left one: a bit that flipped in it since would look like a record.
+/// Has a file of zeros there. What an earlier life left is taken up if it is one: a bit that flipped in it since would
+/// look like a record. If it is none only its name goes, and no byte of it is touched: where power went between the two
+/// halves of a rename, the name is the second one of a segment that is in use.
 bool provide_zeros(file_system& files, const std::string& path, std::uint64_t size_bytes) {
-  if (!files.exists(path))
-    return prepare_zeros(files, path, size_bytes);
-  return holds_only_zeros(files, path) || recycle(files, path, path);
+  if (files.exists(path)) {
+    if (holds_only_zeros(files, path))
+      return true;
+    files.remove(path);
+  }
+  return prepare_zeros(files, path, size_bytes);
 }
 
 } // namespace

@@ -300,6 +300,66 @@ TEST_CASE("a bit that flipped in the spare or the reserve of an earlier life nev
   }
 }
 
+TEST_CASE(
+    "P8: a rename that a crash has left half done, with both names, does not make a spare or a reserve of a segment") {
+  for (const bool is_reserve : {false, true}) {
+    CAPTURE(is_reserve);
+    const auto name = std::string{is_reserve ? "d/log/reserve" : "d/log/spare"};
+    auto options = small_segments();
+    options.prewrite = !is_reserve; // The reserve becomes a segment where there is neither a spare nor room.
+    simulated_disk disk{1};
+    std::uint64_t index = 1;
+    const auto add = [&](log_storage& log) {
+      log.submit({appending(g0, {batch(1, index++, {std::string(500, 'x')})})}, [] {});
+    };
+    std::unique_ptr<simulated_disk> halfway; // A name is there, its directory not synced.
+    std::uint64_t told = 0;
+    {
+      log_storage log{disk, "d/log", options};
+      log.submit({voting(g0, 1)}, [] {});
+      for (run_chore(log); !disk.exists(name); run_chore(log))
+        add(log);
+      run_chore(log);
+      if (is_reserve)
+        disk.limit_to(disk.used_bytes());
+      disk.on_call([&](const simulated_disk::call& each) -> std::optional<int> {
+        if (each.what == simulated_disk::operation::sync_directory && disk.exists("d/log/" + segment_name(2))
+            && !halfway) {
+          halfway = disk.clone();
+          told = index - 2; // The entry that the new segment is for is not there yet.
+        }
+        return std::nullopt;
+      });
+      while (!halfway)
+        add(log);
+    }
+    std::unique_ptr<simulated_disk> crashed;
+    for (std::uint64_t seed = 1; !crashed || !crashed->exists(name) || !crashed->exists("d/log/" + segment_name(2));
+         ++seed) {
+      REQUIRE(seed < 100);
+      crashed = halfway->clone();
+      crashed->reseed(seed);
+      crashed->crash();
+    }
+    crashed->limit_to(~std::uint64_t{0});
+    index = told + 1;
+    {
+      log_storage log{*crashed, "d/log", small_segments()};
+      REQUIRE(contents(log, 0).entries.size() == told);
+      add(log);
+      for (int chore = 0; chore < 5; ++chore)
+        run_chore(log);
+      for (int i = 0; i < 12; ++i) { // Through the next segments, too.
+        add(log);
+        run_chore(log);
+      }
+    }
+    crashed->crash();
+    log_storage again{*crashed, "d/log", small_segments()};
+    CHECK(contents(again, 0).entries.size() == index - 1);
+  }
+}
+
 TEST_CASE("a bit that flips behind the last record of a full segment is no damage: the next segment proves its end") {
   simulated_disk disk{1};
   std::uint64_t index = 1;
