@@ -1,7 +1,6 @@
 #include "stage/finding.hpp"
 
 #include "stage/diagram.hpp"
-#include "stage/story.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <tuple>
+#include <utility>
 
 namespace troupe {
 
@@ -16,8 +16,6 @@ namespace {
 
 /// Shrinking plays no more runs than this: most plans are small after a hundred.
 constexpr unsigned most_runs = 300;
-/// Lines of a story that a terminal gets.
-constexpr std::size_t told_lines = 40;
 
 run_result play_in_words(std::uint64_t seed, run_options run, const workload_maker& clients) {
   run.world.tells = true;
@@ -58,16 +56,13 @@ stage_finding explain(std::uint64_t seed, const run_options& run, const run_resu
   found.comes_again = told.violation && kind_of_violation(*told.violation) == kind_of_violation(found.violation);
   found.told_violation = told.violation.value_or("nothing broke");
   found.told_at = told.virtual_time;
-  story_options story;
-  story.heading = heading_of(seed, small);
-  story.details = told.details;
-  story.standings = to_table(told.standings);
+  auto story = story_of(told, heading_of(seed, small));
   found.story = tell(told.events, story);
   diagram_options diagram;
   diagram.title = "seed " + std::to_string(seed) + ": " + told.violation.value_or("nothing broken");
   diagram.heading = story.heading;
   found.diagram = draw(told.events, diagram);
-  story.last = told_lines;
+  story.last = lines_for_a_terminal;
   found.end_of_story = tell(told.events, story);
   return found;
 }
@@ -125,13 +120,17 @@ std::vector<std::string> heading_of(std::uint64_t seed, const run_options& run) 
   return lines;
 }
 
-std::string tell_run(std::uint64_t seed, const run_options& run, const workload_maker& clients) {
-  const auto told = play_in_words(seed, run, clients);
+story_options story_of(const run_result& told, std::vector<std::string> heading) {
   story_options story;
-  story.heading = heading_of(seed, run);
+  story.heading = std::move(heading);
   story.details = told.details;
   story.standings = to_table(told.standings);
-  return tell(told.events, story);
+  return story;
+}
+
+std::string tell_run(std::uint64_t seed, const run_options& run, const workload_maker& clients) {
+  const auto told = play_in_words(seed, run, clients);
+  return tell(told.events, story_of(told, heading_of(seed, run)));
 }
 
 } // namespace troupe

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "stage/simulation.hpp"
+#include "stage/story.hpp"
 #include "troupe/stage.hpp"
 
 #include <cstdint>
@@ -34,6 +35,12 @@ struct finding_options {
 
 /// Lines on what was played: seed, knobs, plan.
 [[nodiscard]] std::vector<std::string> heading_of(std::uint64_t seed, const run_options& run);
+
+/// Lines of a story that a terminal gets.
+inline constexpr std::size_t lines_for_a_terminal = 40;
+
+/// How a run that was played in words is told, whole: under this heading, with all that is known at its end.
+[[nodiscard]] story_options story_of(const run_result& told, std::vector<std::string> heading);
 
 /// Plays a run in words and tells its whole story.
 [[nodiscard]] std::string tell_run(std::uint64_t seed, const run_options& run, const workload_maker& clients);

@@ -3,7 +3,6 @@
 #include "stage/diagram.hpp"
 #include "stage/finding.hpp"
 #include "stage/scenario.hpp"
-#include "stage/story.hpp"
 
 #include <cinttypes>
 #include <cstdio>
@@ -16,15 +15,8 @@ namespace troupe {
 
 namespace {
 
-/// Lines of a story that a terminal gets.
-constexpr std::size_t told_lines = 40;
-
-story_options options_for(const std::string& name, std::uint64_t seed, const run_result& told) {
-  story_options story;
-  story.heading = {"scenario " + name, "seed " + std::to_string(seed)};
-  story.details = told.details;
-  story.standings = to_table(told.standings);
-  return story;
+std::vector<std::string> heading(const std::string& name, std::uint64_t seed) {
+  return {"scenario " + name, "seed " + std::to_string(seed)};
 }
 
 void write_file(const std::string& path, const std::string& text) {
@@ -35,14 +27,14 @@ void write_file(const std::string& path, const std::string& text) {
 }
 
 void show(const std::string& name, std::uint64_t seed, const run_result& told, const std::string& directory) {
-  auto story = options_for(name, seed, told);
+  auto story = story_of(told, heading(name, seed));
   diagram_options diagram;
   diagram.title = name + ", seed " + std::to_string(seed);
   diagram.heading = story.heading;
   const auto path = directory + "/" + std::filesystem::path{name}.stem().string() + "-" + std::to_string(seed);
   write_file(path + ".txt", tell(told.events, story));
   write_file(path + ".html", draw(told.events, diagram));
-  story.last = told_lines;
+  story.last = lines_for_a_terminal;
   std::cout << tell(told.events, story) << "story     " << path << ".txt\ndiagram   " << path
             << ".html (open it in a browser)\n";
 }
@@ -71,7 +63,7 @@ exit_code run_scenario(const sim_settings& settings) {
     virtual_seconds += std::chrono::duration<double>(result.virtual_time).count();
     hash = add_trace(hash, result.hash);
     if (settings.tells)
-      std::cout << tell(result.events, options_for(settings.scenario, seed, result));
+      std::cout << tell(result.events, story_of(result, heading(settings.scenario, seed)));
     if (!result.violation)
       continue;
     ++violations;

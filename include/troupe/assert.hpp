@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <utility>
 
 namespace troupe {
 
@@ -36,16 +35,6 @@ inline void (*on_failed_assertion)(const failed_assertion& what) = nullptr;
   std::abort();
 }
 
-/// The same where nobody says what was there instead: nothing is made of it where the assertion stands.
-[[noreturn]] inline void assertion_failed(const char* why, const char* condition, const char* file, int line) {
-  assertion_failed({why, condition, {}, file, line});
-}
-
-[[noreturn]] inline void assertion_failed(const char* why, const char* condition, const char* file, int line,
-                                          std::string values) {
-  assertion_failed({why, condition, std::move(values), file, line});
-}
-
 } // namespace troupe
 
 /// Ends the process if `condition` does not hold. `why` says in words what ought to be true. A third argument makes a
@@ -53,5 +42,5 @@ inline void (*on_failed_assertion)(const failed_assertion& what) = nullptr;
 #define TROUPE_ASSERT(condition, why, ...)                                                                             \
   do {                                                                                                                 \
     if (!(condition)) [[unlikely]]                                                                                     \
-      ::troupe::assertion_failed(why, #condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__);                      \
+      ::troupe::assertion_failed({why, #condition, std::string{__VA_ARGS__}, __FILE__, __LINE__});                     \
   } while (false)
