@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -138,6 +139,55 @@ TEST_CASE("Telling a run in words changes nothing of it") {
     CHECK(told.hash == mute.hash);
     CHECK_FALSE(told.events.empty());
   });
+}
+
+TEST_CASE("How nodes stand when a run ends is what their disks and the run say") {
+  over_seeds(5, [](std::uint64_t seed) {
+    auto run = plan_run(seed, short_runs());
+    run.plan.clear();
+    run.pasts.clear();
+    run.world.tells = true;
+    const auto told = play(seed, run, registers);
+    REQUIRE(told.violation.value_or("") == "");
+    REQUIRE(told.standings.size() == run.world.knobs.nodes);
+    const auto applied_last = [&](peer_id node) {
+      const auto last = std::find_if(told.events.rbegin(), told.events.rend(), [&](const trace_event& each) {
+        return each.what == trace_event::kind::applies && each.node == node;
+      });
+      return last == told.events.rend() ? std::string{} : last->words;
+    };
+    unsigned leaders = 0;
+    for (const auto& node : told.standings) {
+      leaders += node.state == "leads" ? 1 : 0;
+      CHECK(node.durable <= node.written);
+      CHECK(node.start <= node.durable);
+      CHECK(node.told_commit > log_index{});
+      CHECK(node.applied > log_index{});
+      CHECK(node.applied <= node.written.index);
+      CHECK(applied_last(node.node).find("index " + std::to_string(node.applied.value())) != std::string::npos);
+    }
+    CHECK(leaders == 1);
+  });
+}
+
+TEST_CASE("A story knows of votes that became durable, and of a leader before it says a word as one") {
+  auto run = plan_run(1, short_runs());
+  run.plan.clear();
+  run.pasts.clear();
+  run.world.tells = true;
+  const auto told = play(1, run, registers).events;
+  const auto rises = std::find_if(told.begin(), told.end(),
+                                  [](const trace_event& each) { return each.what == trace_event::kind::rises; });
+  REQUIRE(rises != told.end());
+  CHECK(std::none_of(told.begin(), rises, [&](const trace_event& each) {
+    return each.what == trace_event::kind::sends && each.term == rises->term
+        && each.words.find(" append #") != std::string::npos;
+  }));
+  const auto vote = "term " + std::to_string(rises->term.value()) + ", vote for " + std::to_string(rises->node.value());
+  CHECK(std::count_if(
+            told.begin(), rises,
+            [&](const trace_event& each) { return each.what == trace_event::kind::writes && each.words == vote; })
+        > static_cast<std::ptrdiff_t>(run.world.knobs.nodes / 2));
 }
 
 TEST_CASE(
