@@ -39,7 +39,8 @@ struct world_options {
   stage_knobs knobs;
   /// Records words, for a story.
   bool tells = false;
-  /// After so many messages, recovery is run on what a crash would leave of some node (I17); 0: never.
+  /// After so many messages, recovery is run on what a crash would leave of some node (I17), and after more where logs
+  /// have more entries than that; 0: never.
   std::uint64_t crash_image_every = 1000;
   /// What the knobs' `gate_clients` come through; if empty, all submit to peers themselves.
   gate_maker gate = {};

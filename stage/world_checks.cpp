@@ -12,8 +12,12 @@ std::string text(peer_id id) {
 
 } // namespace
 
+// Rarer as logs grow, for each look reads a whole one: else a long run would do nothing but look.
 void stage_world::check_now_and_then() {
-  runtime_.after_steps(options_.crash_image_every, [this] {
+  std::uint64_t longest = 0;
+  for (const auto& node : nodes_)
+    longest = std::max(longest, node.node->disk().last_written().value());
+  runtime_.after_steps(std::max(options_.crash_image_every, longest), [this] {
     const auto id = peer_id{1 + chance_.below(nodes_.size())};
     if (is_alive(id)) {
       if (!at(id).lied) // A disk that lies makes no promise for it to keep.
