@@ -26,8 +26,9 @@ constexpr std::string_view page_end =
     ;
 
 /// As the script names them; the order is that of `trace_event::kind`.
-constexpr std::array<std::string_view, 13> kinds{"sends",   "hears",  "loses", "starts", "crashes", "rises", "commits",
-                                                 "applies", "writes", "asks",  "tells",  "strikes", "breaks"};
+constexpr std::array<std::string_view, 14> kinds{"sends", "hears",   "loses",   "starts", "crashes",
+                                                 "rises", "commits", "applies", "logs",   "writes",
+                                                 "asks",  "tells",   "strikes", "breaks"};
 
 /// As the script names them; the order is that of `topic`.
 constexpr std::array<std::string_view, 6> topics{"heartbeats", "entries", "votes", "snapshots", "forwards", "others"};

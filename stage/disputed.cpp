@@ -117,6 +117,10 @@ private:
     }
     case kind::asks:
     case kind::tells: return names_operation(event.words);
+    case kind::logs: {
+      const auto from = number_behind(event.words, "event=log_cut from=");
+      return from && about_.entries.lower_bound(*from) != about_.entries.end();
+    }
     case kind::writes: {
       const auto from = number_behind(event.words, "cut off from ");
       return about_.terms.contains(event.term.value())

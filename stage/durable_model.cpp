@@ -1,5 +1,7 @@
 #include "stage/durable_model.hpp"
 
+#include "stage/state_words.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -81,10 +83,10 @@ bool durable_model::may_find_loss(std::uint64_t lost) const {
 // A snapshot stands for what it covers; and where it is not of the log that was there, that log is void.
 std::optional<std::string> durable_model::lost_since(const picture& found, log_index covered) const {
   if (found.vote.current_term < durable_.vote.current_term)
-    return "its term went back";
+    return "it was in " + in_words(durable_.vote) + ", and would be in " + in_words(found.vote);
   if (found.vote.current_term == durable_.vote.current_term && durable_.vote.voted_for != nobody
       && found.vote.voted_for != durable_.vote.voted_for)
-    return "its vote changed";
+    return "it was in " + in_words(durable_.vote) + ", and would be in " + in_words(found.vote);
   if (!may_find_loss(found.vote.lost))
     return "it said that it had lost something, loss " + std::to_string(durable_.vote.lost) + ", and now says "
         + std::to_string(found.vote.lost);

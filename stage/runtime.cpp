@@ -6,7 +6,9 @@
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <algorithm>
+#include <iostream>
 #include <unordered_map>
+#include <utility>
 
 // CAF's test coordinator is an internal of 0.17 and gone in 1.0: everything that knows of it is in this file.
 
@@ -44,12 +46,31 @@ struct assertion_desk {
 };
 assertion_desk desk;
 
+/// CAF tells std::cout of an exception that ends an actor. Here it is the verdict, which whoever plays tells in his own
+/// words, and of every run that a plan is shrunk by.
+class quiet_output {
+public:
+  void begin() {
+    if (hidden_ == nullptr)
+      hidden_ = std::cout.rdbuf(nullptr);
+  }
+  void end() {
+    if (hidden_ != nullptr)
+      std::cout.rdbuf(std::exchange(hidden_, nullptr)); // Clears what was refused meanwhile.
+  }
+
+private:
+  std::streambuf* hidden_ = nullptr;
+};
+quiet_output quiet;
+
 /// The bug that a node has found in itself is a broken promise, and the run ends with it.
 void note_failed_assertion(const failed_assertion& what) {
   auto words = to_string(what);
   if (*desk.playing != nobody)
     words = "node " + std::to_string(desk.playing->value()) + " stops, having found a " + words;
   desk.judge->fail(words);
+  quiet.begin();
   throw story_failed{words};
 }
 
@@ -118,6 +139,7 @@ struct stage_runtime::engine {
       playing = owner_of(jobs.front());
       played = playing;
       const auto ran = run_front();
+      quiet.end();
       playing = nobody;
       return ran;
     }
@@ -181,7 +203,9 @@ bool stage_runtime::step() {
   ++steps_;
   if (++steps_at_this_instant_ > too_many_steps)
     verdict_.fail("messages go round in a circle: two million at one instant");
+  verdict_.demand();
   while (!on_step_.empty() && on_step_.begin()->first <= steps_) {
+    engine_->played = nobody;
     const auto act = std::move(on_step_.begin()->second);
     on_step_.erase(on_step_.begin());
     act();

@@ -1,5 +1,7 @@
 #include "stage/standing.hpp"
 
+#include "stage/state_words.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -13,19 +15,15 @@ std::string text(log_index index) {
   return std::to_string(index.value());
 }
 
-std::string text(const log_position& at) {
-  return text(at.index) + "@" + std::to_string(at.term.value());
-}
-
 row row_of(const node_standing& node) {
   const auto vote = node.vote.voted_for == nobody ? std::string{"-"} : std::to_string(node.vote.voted_for.value());
   return {"node " + std::to_string(node.node.value()),
           node.state + (node.vote.lost == 0 ? "" : ", no say"),
           std::to_string(node.vote.current_term.value()),
           vote,
-          node.start.index == log_index{} ? "-" : text(node.start),
-          text(node.written),
-          text(node.durable),
+          node.start.index == log_index{} ? "-" : in_words(node.start),
+          in_words(node.written),
+          in_words(node.durable),
           text(node.told_commit),
           text(node.applied)};
 }

@@ -75,6 +75,11 @@ std::string at_the_end(const std::vector<trace_event>& trace, const reading& rea
   std::string out = "At the end:\n";
   for (const auto& line : options.standings)
     out += "  " + line + "\n";
+  if (!options.standings.empty())
+    out +=
+        "  (log end: with what is being written or cut off; durable: on disk; told commit: the highest index that it\n"
+        "  has told others, or been told, is committed; no say: lost part of its log, and does not vote until that is\n"
+        "  repaired)\n";
   for (const auto id : read.nodes) {
     if (!options.nodes.empty() && !options.nodes.contains(id))
       continue;
@@ -160,7 +165,14 @@ std::string tell(const std::vector<trace_event>& trace, const story_options& opt
   out += in_short(trace, whole, words) + "\n";
   if (words.shows_columns())
     out += "Columns: # leads, | lives, . is down; o says, < hears, x does not hear, ! something happens to it,\n"
-           "? a client asks (or a message is on its way at the end), = a client is told.\n\n";
+           "? a client asks (or a message is on its way at the end), = a client is told.\n";
+  out += "Words: 8@2 is the entry at index 8, of term 2; `append after 8@2 +3`: a request with the three entries "
+         "behind it\n"
+         "(# numbers requests). `appended match=11`: they are on the follower's disk. `refused last=6 conflict=0@0`: "
+         "its log\n"
+         "ends at 6; `conflict=5@1`: where the request begins it has entries of term 1, from 5 on. `commit=`: "
+         "committed up to\n"
+         "there. `writes`: what has become durable; `logs`: what the node itself says of what it does.\n\n";
   const auto first = options.last ? lines.size() - std::min(lines.size(), *options.last) : 0;
   if (first > 0)
     out += "(" + counted(first, "line", "lines") + " before this left out)\n";

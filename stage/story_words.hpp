@@ -55,6 +55,7 @@ inline std::string verb_of(const trace_event& event) {
   case trace_event::kind::rises: return "LEADS term " + text(event.term);
   case trace_event::kind::commits: return "commits";
   case trace_event::kind::applies: return "applies";
+  case trace_event::kind::logs: return "logs";
   case trace_event::kind::writes: return "writes";
   case trace_event::kind::asks: return "client asks";
   case trace_event::kind::tells: return "client is told";

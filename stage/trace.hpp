@@ -20,6 +20,7 @@ struct trace_event {
     rises,     ///< `node` becomes leader of `term`.
     commits,   ///< `node` is the first to commit up to an index.
     applies,   ///< `node` applies an entry, or installs a snapshot.
+    logs,      ///< `node` writes a line to its log: what it has decided, and why. Only stories have these.
     writes,    ///< Something of `node` has become durable.
     asks,      ///< A client at `node` asks for something.
     tells,     ///< A client at `node` is told something.

@@ -29,6 +29,12 @@ public:
     events_.push_back(std::move(event));
   }
 
+  /// What only stories have, and hashes do not: whoever does not want words has no such events.
+  void remark(trace_event event) {
+    if (wants_words_)
+      events_.push_back(std::move(event));
+  }
+
   /// More to be hashed than an event shows.
   void fold(std::uint64_t value) { hash_ = (hash_ ^ value) * 0x9e3779b97f4a7c15ull ^ hash_ >> 29; }
 

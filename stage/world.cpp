@@ -1,5 +1,8 @@
 #include "stage/world.hpp"
 
+#include "stage/log_listener.hpp"
+#include "stage/state_words.hpp"
+
 #include "stage/transcript.hpp"
 
 #include <algorithm>
@@ -143,6 +146,13 @@ void stage_world::note(trace_event::kind what, peer_id node, const std::function
   trace_.note({now(), what, node, nobody, term, 0, {}}, words);
 }
 
+void stage_world::overhear(std::string_view line) {
+  const auto node = runtime_.player();
+  constexpr std::string_view event = "event=";
+  if (const auto at = line.find(event); node != nobody && at != line.npos) // The story says whose it is.
+    trace_.remark({now(), trace_event::kind::logs, node, nobody, {}, 0, std::string{line.substr(at)}});
+}
+
 // -- lives -----------------------------------------------------------------------------------------------------------
 
 void stage_world::preload(peer_id id, const hard_state& vote, const std::vector<term_number>& entries) {
@@ -154,7 +164,9 @@ void stage_world::preload(peer_id id, const hard_state& vote, const std::vector<
     index = index.next();
     log.push_back(entry_batch::stamp(block.take(), each, index, 0));
   }
+  prepares_ = true;
   at(id).node->preload(vote, std::move(log));
+  prepares_ = false;
 }
 
 void stage_world::start_all() {
@@ -213,9 +225,8 @@ void stage_world::start(peer_id id) {
   note(
       trace_event::kind::starts, id,
       [&] {
-        return "boot " + std::to_string(node.disk->boot()) + ", term "
-            + std::to_string(report.vote().current_term.value()) + ", log " + std::to_string(report.start().value())
-            + ".." + std::to_string(report.last().value());
+        return "boot " + std::to_string(node.disk->boot()) + ", " + in_words(report.vote()) + ", log "
+            + std::to_string(report.start().value()) + ".." + std::to_string(report.last().value());
       },
       report.vote().current_term);
   clients_.welcome(id);
@@ -330,10 +341,10 @@ std::vector<node_standing> stage_world::standings() {
       return log_position{entry == nullptr ? term_number{} : entry->term, index};
     };
     all.push_back({id,
-                   at(id).retired      ? "out"
-                       : !is_alive(id) ? "down"
-                       : id == lead    ? "leads"
-                                       : "lives",
+                   at(id).retired                                                          ? "out"
+                       : !is_alive(id)                                                     ? "down"
+                       : id == lead && led_in_.at(disk.vote().current_term) == at(id).life ? "leads"
+                                                                                           : "lives",
                    disk.vote(), position(disk.start(), disk.durable_at(disk.start())),
                    position(disk.last_written(), disk.written_at(disk.last_written())),
                    position(disk.last(), disk.durable_at(disk.last())), at(id).told_commit, at(id).applied});
@@ -383,13 +394,16 @@ run_result play(std::uint64_t seed, const world_options& options, const workload
                 const std::function<void(stage_world& world)>& story) {
   run_result result;
   stage_world world{seed, options, clients(options.knobs)};
+  std::optional<log_listener> listener;
+  if (options.tells)
+    listener.emplace([&](std::string_view line) { world.overhear(line); });
   try {
     story(world);
     world.runtime().judge().demand();
   } catch (const story_failed& failure) {
     result.violation = failure.what();
   }
-  const auto breaker = world.runtime().player();
+  const auto breaker = world.at_fault();
   result.virtual_time = world.runtime().now() - world.runtime().started_at();
   result.steps = world.runtime().steps();
   result.messages = world.network().counts().sent;

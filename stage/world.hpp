@@ -94,6 +94,10 @@ public:
   [[nodiscard]] const durable_model& disk(peer_id id) const { return at(id).node->disk(); }
   /// How each node stands, as its disk and what it has said and done show.
   [[nodiscard]] std::vector<node_standing> standings();
+  /// Whose doing the broken promise is, if one is: who was playing, or was looked at; else nobody.
+  [[nodiscard]] peer_id at_fault() const { return looked_at_ != nobody ? looked_at_ : runtime_.player(); }
+  /// A line of the log of whoever is playing, for the story.
+  void overhear(std::string_view line);
   /// How often somebody has begun to lead.
   [[nodiscard]] std::uint64_t leader_changes() const { return leader_changes_; }
 
@@ -186,6 +190,8 @@ private:
   std::map<term_number, peer_id> leaders_;
   std::map<term_number, std::uint64_t> led_in_; ///< In which of the leader's lives.
   std::uint64_t leader_changes_ = 0;
+  peer_id looked_at_;     ///< Whose crash image or bookkeeping is being judged.
+  bool prepares_ = false; ///< What is written is a past that the run begins with.
 
   std::set<std::pair<peer_id, std::uint64_t>> questions_; ///< How much of a snapshot is there already?
   stage_clients clients_;

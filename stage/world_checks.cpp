@@ -1,5 +1,6 @@
 // What is looked at while a run goes on: the states it comes to, and what nodes would be if they crashed now. See
 // world.hpp.
+#include "stage/state_words.hpp"
 #include "stage/world.hpp"
 
 namespace troupe {
@@ -20,6 +21,7 @@ void stage_world::check_now_and_then() {
   runtime_.after_steps(std::max(options_.crash_image_every, longest), [this] {
     const auto id = peer_id{1 + chance_.below(nodes_.size())};
     if (is_alive(id)) {
+      looked_at_ = id;
       if (!at(id).lied) // A disk that lies makes no promise for it to keep.
         check_crash_image(id);
       check_bookkeeping(id);
@@ -27,6 +29,8 @@ void stage_world::check_now_and_then() {
         marks_.hit(sometimes::damage_repaired);
         at(id).lost = 0;
       }
+      if (!runtime_.judge().failed())
+        looked_at_ = nobody;
     }
     check_now_and_then();
   });
@@ -40,7 +44,8 @@ void stage_world::check_crash_image(peer_id id) {
   copy.on_recovered = nullptr;
   try {
     if (const auto loss = copy.recovered(node.disk->recover_copy(group_id{}, chance_.roll())))
-      runtime_.judge().fail("I17: if node " + text(id) + " crashed now it would not be what it has promised: " + *loss);
+      runtime_.judge().fail("I17: if node " + text(id)
+                            + " crashed now it would not come back as what it has promised to be: " + *loss);
   } catch (const storage_error& refused) {
     runtime_.judge().fail("I17: if node " + text(id) + " crashed now it could not start: " + refused.what());
   } catch (const io_error& failure) {
@@ -134,13 +139,12 @@ void stage_world::note_write(peer_id id, const log_write& write) {
       [&] {
         std::string words;
         const auto add = [&](const std::string& part) { words += (words.empty() ? "" : ", ") + part; };
+        if (prepares_)
+          add("before the run");
         if (write.vote)
-          add("term " + std::to_string(write.vote->current_term.value())
-              + (write.vote->voted_for == nobody ? ", no vote" : ", vote for " + text(write.vote->voted_for))
-              + (write.vote->lost == 0 ? "" : ", a loss"));
+          add(in_words(*write.vote));
         if (write.start)
-          add("log begins behind " + std::to_string(write.start->before.index.value()) + "@"
-              + std::to_string(write.start->before.term.value()));
+          add("log begins behind " + in_words(write.start->before));
         if (write.truncate_from)
           add("cut off from " + std::to_string(write.truncate_from->value()));
         return words;

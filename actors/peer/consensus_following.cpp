@@ -104,6 +104,11 @@ void consensus::handle(const append_entries& request, instant now, peer_output& 
     TROUPE_ASSERT(*plan.truncate_from > commit_, "what is committed is never deleted (N21)",
                   "entry " + std::to_string(plan.truncate_from->value()) + " is to be, and all is committed up to "
                       + std::to_string(commit_.value()));
+    out.facts.push_back({fact::weight::info,
+                         "event=log_cut from=" + std::to_string(plan.truncate_from->value())
+                             + " to=" + std::to_string(log_.last_index().value())
+                             + " leader=" + std::to_string(request.about.from.value())
+                             + " term=" + std::to_string(vote_.current_term.value())});
     log_.truncate_from(*plan.truncate_from);
     truncation_ = plan.truncate_from;
   }

@@ -71,7 +71,10 @@ void raft_log::truncate_from(log_index from) {
 }
 
 void raft_log::forget_up_to(log_position base) {
-  TROUPE_ASSERT(has(base), "what is forgotten was there");
+  TROUPE_ASSERT(has(base), "what is forgotten was there",
+                "entry " + std::to_string(base.index.value()) + " of term " + std::to_string(base.term.value())
+                    + " and all before it were to be, and the log is " + std::to_string(base_.index.next().value())
+                    + ".." + std::to_string(last_.value()));
   const auto first = base.index.next();
   while (!window_.empty() && window_.front().first() < first) {
     window_bytes_ -= window_.front().size_bytes();

@@ -189,8 +189,10 @@ exit_code run_sim(const sim_settings& settings) {
     bench_stage();
     return exit_code::ok;
   }
-  if (!std::filesystem::is_directory(settings.out))
-    return refuse("--out: " + settings.out + " is no directory");
+  std::error_code trouble;
+  std::filesystem::create_directories(settings.out, trouble);
+  if (trouble || !std::filesystem::is_directory(settings.out))
+    return refuse("--out: " + settings.out + " is no directory" + (trouble ? ": " + trouble.message() : ""));
   if (!settings.scenario.empty())
     return run_scenario(settings);
   simulation_options options;

@@ -118,6 +118,20 @@ SCENARIO("of an election is told who asked, who voted, what became durable and w
   CHECK_FALSE(contains(section, "round=2"));
 }
 
+TEST_CASE("Of an entry is told when it was cut off and when that was durable, and not what else was cut off") {
+  played run;
+  run.at(1).says(1, 2, 3, "append #1 after 4@3 +1 commit=4");
+  run.at(2).says(1, 2, 3, "append #2 after 4@3 +0 commit=4");
+  run.at(2).add(kind::logs, 2, "event=log_cut from=5 to=5 leader=1");
+  run.at(2).add(kind::logs, 3, "event=log_cut from=6 to=9 leader=1");
+  run.at(9).add(kind::writes, 2, "cut off from 5");
+  run.at(10).add(kind::breaks, 2, "peer 2 cuts off entry 5, which is committed");
+  const auto section = section_of(tell(run.events()));
+  CHECK(contains(section, "logs: event=log_cut from=5 to=5"));
+  CHECK(contains(section, "writes: cut off from 5"));
+  CHECK_FALSE(contains(section, "from=6"));
+}
+
 TEST_CASE("Of very much the beginning and the end are told") {
   played run;
   for (std::uint64_t term = 1; term <= 200; ++term)

@@ -67,7 +67,7 @@ TEST_CASE("A loss of its log does not excuse that a disk has lost its vote, too"
   auto model = promised();
   model.doubt(true);
   CHECK_FALSE(model.recovered(found({term_number{1}, nobody, 7}, log_index{1})).has_value());
-  CHECK(model.gone_unnoticed() == "its vote changed");
+  CHECK(model.gone_unnoticed() == "it was in term 1, vote for 2, and would be in term 1, no vote, a loss");
 }
 
 TEST_CASE("Whether or not it lied, a disk that forgets a loss before it is repaired has lost something") {

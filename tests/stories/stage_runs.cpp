@@ -190,6 +190,49 @@ TEST_CASE("A story knows of votes that became durable, and of a leader before it
         > static_cast<std::ptrdiff_t>(run.world.knobs.nodes / 2));
 }
 
+TEST_CASE("What a node decides is told as its log says it, right behind the message that made it") {
+  std::uint64_t cuts = 0;
+  over_seeds(10, [&](std::uint64_t seed) {
+    auto run = plan_run(seed, short_runs());
+    const auto hash = play(seed, run, registers).hash;
+    run.world.tells = true;
+    const auto told = play(seed, run, registers);
+    REQUIRE(told.violation.value_or("") == "");
+    CHECK(told.hash == hash); // Listening changes nothing.
+    for (auto logs = told.events.begin(); logs != told.events.end(); ++logs) {
+      if (logs->what != trace_event::kind::logs || !logs->words.starts_with("event=log_cut from="))
+        continue;
+      ++cuts;
+      const auto heard = std::find_if(std::reverse_iterator{logs}, told.events.rend(), [&](const trace_event& each) {
+        return each.what == trace_event::kind::hears && each.node == logs->node;
+      });
+      REQUIRE(heard != told.events.rend());
+      CHECK(heard->at == logs->at);
+      CHECK(heard->words.find("append #") != std::string::npos);
+    }
+  });
+  MESSAGE(cuts << " cuts of logs");
+  CHECK(cuts > 0);
+}
+
+TEST_CASE("Who starts says in which term it is, and for whom it has voted") {
+  auto run = plan_run(1, short_runs());
+  run.plan = {fault{fault_kind::crash, 4s, 1s, peer_id{1}, {}, 0, {}, {}}};
+  run.pasts.clear();
+  run.world.tells = true;
+  const auto told = play(1, run, registers);
+  REQUIRE(told.violation.value_or("") == "");
+  const auto last = [&](trace_event::kind what, std::string_view words) {
+    const auto found = std::find_if(told.events.rbegin(), told.events.rend(), [&](const trace_event& each) {
+      return each.what == what && each.node == peer_id{1} && each.words.find(words) != std::string::npos;
+    });
+    return found == told.events.rend() ? std::string{} : found->words;
+  };
+  const auto vote = last(trace_event::kind::writes, "vote");
+  REQUIRE(vote.starts_with("term "));
+  CHECK(last(trace_event::kind::starts, "boot 2").find(vote) != std::string::npos);
+}
+
 TEST_CASE(
     "A plan of dozens of faults is shrunk to the one or two that matter, and those break the same promise again") {
   const auto clients = [](const stage_knobs&) { return clients_of<forgetful>(); };
