@@ -3,9 +3,9 @@
 #include "app/options/checks.hpp"
 #include "app/options/help.hpp"
 #include "app/options/log_verb.hpp"
-#include "app/options/sim_verb.hpp"
 #include "app/options/nearest.hpp"
 #include "app/options/shown.hpp"
+#include "app/options/sim_verb.hpp"
 
 #include <optional>
 

@@ -3,8 +3,8 @@
 /// order. No CAF, no sockets, no clock.
 #pragma once
 
-#include "app/resp/limits.hpp"
 #include "actors/port/lots.hpp"
+#include "app/resp/limits.hpp"
 #include "app/resp/operations.hpp"
 #include "app/resp/parser.hpp"
 #include "app/resp/session.hpp"

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "actors/link/endpoint.hpp"
+#include "actors/port/lots.hpp"
 #include "app/resp/half_open.hpp"
 #include "app/resp/limits.hpp"
-#include "actors/port/lots.hpp"
 #include "messages/protocol.hpp"
 
 #include <caf/io/all.hpp>
