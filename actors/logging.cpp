@@ -29,6 +29,10 @@ spdlog::logger& logs() {
   return *present();
 }
 
+std::shared_ptr<spdlog::logger> exchange_logs(std::shared_ptr<spdlog::logger> logger) {
+  return std::exchange(present(), std::move(logger));
+}
+
 void log_to(std::shared_ptr<spdlog::logger> logger) {
   present() = logger ? std::move(logger) : make_default();
 }

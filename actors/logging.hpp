@@ -8,6 +8,9 @@
 
 namespace troupe {
 
+/// Logs there from now on, and returns where it was until now.
+std::shared_ptr<spdlog::logger> exchange_logs(std::shared_ptr<spdlog::logger> logger);
+
 /// Where to log: what `log_to` was given last, or stderr.
 [[nodiscard]] spdlog::logger& logs();
 

@@ -24,7 +24,9 @@ namespace troupe {
 enum class open_mode {
   read,   ///< Must exist; only read.
   update, ///< Must exist; read and written.
-  create, ///< Made, or emptied if it is there; read and written. Readable by its owner only (mode 0600).
+  /// A new, empty file, to be read and written, by its owner only (mode 0600). What has the name already loses it, and
+  /// is untouched under its other names.
+  create,
 };
 
 /// An open file. Closed when destroyed. One handle belongs to one thread; several handles of one file may be used by

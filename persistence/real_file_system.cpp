@@ -159,7 +159,16 @@ public:
     case open_mode::update: return std::make_unique<real_file>(path, open_descriptor("open", path, O_RDWR));
     case open_mode::create: break;
     }
-    return std::make_unique<real_file>(path, open_descriptor("create", path, O_RDWR | O_CREAT | O_TRUNC));
+    // Never what has the name already: after half a rename that may be another's content, too.
+    constexpr int flags = O_RDWR | O_CREAT | O_EXCL;
+    try {
+      return std::make_unique<real_file>(path, open_descriptor("create", path, flags));
+    } catch (const io_error& failure) {
+      if (failure.number() != EEXIST)
+        throw;
+    }
+    remove(path);
+    return std::make_unique<real_file>(path, open_descriptor("create", path, flags));
   }
 
   void rename(const std::string& from, const std::string& to) override {

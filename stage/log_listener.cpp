@@ -26,15 +26,14 @@ private:
 
 } // namespace
 
-log_listener::log_listener(std::function<void(std::string_view line)> hear)
-    : before_{std::move(logs().sinks())}, level_{logs().level()} {
-  logs().sinks() = {std::make_shared<listening_sink>(std::move(hear))};
-  logs().set_level(spdlog::level::info);
+log_listener::log_listener(std::function<void(std::string_view line)> hear) {
+  auto listening = std::make_shared<spdlog::logger>("story", std::make_shared<listening_sink>(std::move(hear)));
+  listening->set_level(spdlog::level::info);
+  before_ = exchange_logs(std::move(listening));
 }
 
 log_listener::~log_listener() {
-  logs().sinks() = std::move(before_);
-  logs().set_level(level_);
+  exchange_logs(std::move(before_));
 }
 
 } // namespace troupe

@@ -5,13 +5,15 @@
 #include <functional>
 #include <memory>
 #include <string_view>
-#include <vector>
 
-#include <spdlog/common.h>
+namespace spdlog {
+class logger;
+}
 
 namespace troupe {
 
-/// As long as it lives, lines of level info and above go to `hear`, and nowhere else.
+/// As long as it lives, lines of level info and above go to `hear`, at once, and nowhere else. The logger that there
+/// was before is not touched: it may have threads of its own.
 class log_listener {
 public:
   explicit log_listener(std::function<void(std::string_view line)> hear);
@@ -20,8 +22,7 @@ public:
   log_listener& operator=(const log_listener&) = delete;
 
 private:
-  std::vector<spdlog::sink_ptr> before_;
-  spdlog::level::level_enum level_;
+  std::shared_ptr<spdlog::logger> before_;
 };
 
 } // namespace troupe

@@ -47,22 +47,29 @@ struct assertion_desk {
 assertion_desk desk;
 
 /// CAF tells std::cout of an exception that ends an actor. Here it is the verdict, which whoever plays tells in his own
-/// words, and of every run that a plan is shrunk by.
-class quiet_output {
+/// words, and of every run that a plan is shrunk by. While an actor plays, what comes behind its failed assertion is
+/// dropped.
+class actor_plays {
 public:
-  void begin() {
-    if (hidden_ == nullptr)
-      hidden_ = std::cout.rdbuf(nullptr);
-  }
-  void end() {
+  actor_plays() : outer_{std::exchange(innermost, this)} {}
+  ~actor_plays() {
+    innermost = outer_;
     if (hidden_ != nullptr)
-      std::cout.rdbuf(std::exchange(hidden_, nullptr)); // Clears what was refused meanwhile.
+      std::cout.rdbuf(hidden_); // Clears what was refused meanwhile.
+  }
+  actor_plays(const actor_plays&) = delete;
+  actor_plays& operator=(const actor_plays&) = delete;
+
+  static void drop_output() {
+    if (innermost != nullptr && innermost->hidden_ == nullptr)
+      innermost->hidden_ = std::cout.rdbuf(nullptr);
   }
 
 private:
+  static inline actor_plays* innermost = nullptr;
+  actor_plays* outer_;
   std::streambuf* hidden_ = nullptr;
 };
-quiet_output quiet;
 
 /// The bug that a node has found in itself is a broken promise, and the run ends with it.
 void note_failed_assertion(const failed_assertion& what) {
@@ -70,7 +77,7 @@ void note_failed_assertion(const failed_assertion& what) {
   if (*desk.playing != nobody)
     words = "node " + std::to_string(desk.playing->value()) + " stops, having found a " + words;
   desk.judge->fail(words);
-  quiet.begin();
+  actor_plays::drop_output();
   throw story_failed{words};
 }
 
@@ -118,6 +125,7 @@ struct stage_runtime::engine {
     auto& jobs = scheduler.jobs;
     const auto owner = owner_of(jobs.front());
     const auto others = jobs.size() - 1;
+    const actor_plays now;
     const bool ran = scheduler.try_run_once();
     if (owner != nobody)
       for (auto i = others; i < jobs.size(); ++i)
@@ -139,7 +147,6 @@ struct stage_runtime::engine {
       playing = owner_of(jobs.front());
       played = playing;
       const auto ran = run_front();
-      quiet.end();
       playing = nobody;
       return ran;
     }
@@ -171,6 +178,7 @@ void stage_runtime::strike() {
   auto& scheduler = engine_->scheduler;
   for (bool busy = true; busy;) {
     engine_->clock().cancel_all();
+    const actor_plays now;
     busy = scheduler.try_run_once();
   }
   adopted_.clear();
@@ -296,6 +304,7 @@ void stage_runtime::kill(const caf::strong_actor_ptr& actor) {
     const auto found = std::find(jobs.begin(), jobs.end(), job);
     TROUPE_ASSERT(found != jobs.end(), "an actor that was sent an exit has work to do");
     std::swap(*found, jobs.front());
+    const actor_plays playing;
     engine_->scheduler.try_run_once();
   }
 }

@@ -11,7 +11,7 @@ namespace troupe {
 
 struct node_standing {
   peer_id node;
-  std::string state;     ///< A word or two: `leads`, `follows`, `down`.
+  std::string state;     ///< A word or two: `leads`, `lives`, `down`, `out` (refused, or taken out of the run).
   hard_state vote;       ///< Durable.
   log_position start;    ///< What a snapshot stands for, durably; 0@0 if there is none.
   log_position written;  ///< Where its log ends.

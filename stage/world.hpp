@@ -39,8 +39,9 @@ struct world_options {
   stage_knobs knobs;
   /// Records words, for a story.
   bool tells = false;
-  /// After so many messages, recovery is run on what a crash would leave of some node (I17), and after more where logs
-  /// have more entries than that; 0: never.
+  /// After so many messages some node's snapshots are counted (I16), its bookkeeping is compared with disks (I7), and
+  /// recovery is run on what a crash would leave of it (I17): that after more messages if the log it was last done with
+  /// had more entries than that; 0: never.
   std::uint64_t crash_image_every = 1000;
   /// What the knobs' `gate_clients` come through; if empty, all submit to peers themselves.
   gate_maker gate = {};
@@ -150,6 +151,7 @@ private:
   [[nodiscard]] bool all_have_seen_later(peer_id id, std::uint64_t boot) const;
   void check_now_and_then();
   void check_crash_image(peer_id id);
+  void check_snapshots(peer_id id);
   void check_bookkeeping(peer_id id);
   void node_ended(peer_id id, std::uint64_t life, const std::string& why);
 
@@ -190,8 +192,9 @@ private:
   std::map<term_number, peer_id> leaders_;
   std::map<term_number, std::uint64_t> led_in_; ///< In which of the leader's lives.
   std::uint64_t leader_changes_ = 0;
-  peer_id looked_at_;     ///< Whose crash image or bookkeeping is being judged.
-  bool prepares_ = false; ///< What is written is a past that the run begins with.
+  peer_id looked_at_;           ///< Whose crash image is being judged.
+  std::uint64_t image_due_ = 0; ///< In messages. Later where logs are long, for each look reads a whole one.
+  bool prepares_ = false;       ///< What is written is a past that the run begins with.
 
   std::set<std::pair<peer_id, std::uint64_t>> questions_; ///< How much of a snapshot is there already?
   stage_clients clients_;

@@ -13,32 +13,30 @@ std::string text(peer_id id) {
 
 } // namespace
 
-// Rarer as logs grow, for each look reads a whole one: else a long run would do nothing but look.
 void stage_world::check_now_and_then() {
-  std::uint64_t longest = 0;
-  for (const auto& node : nodes_)
-    longest = std::max(longest, node.node->disk().last_written().value());
-  runtime_.after_steps(std::max(options_.crash_image_every, longest), [this] {
+  runtime_.after_steps(options_.crash_image_every, [this] {
     const auto id = peer_id{1 + chance_.below(nodes_.size())};
     if (is_alive(id)) {
-      looked_at_ = id;
-      if (!at(id).lied) // A disk that lies makes no promise for it to keep.
+      if (!at(id).lied && runtime_.steps() >= image_due_) { // A disk that lies makes no promise for it to keep.
+        const auto& disk = at(id).node->disk();
+        image_due_ = runtime_.steps() + disk.last_written().value() - disk.start().value();
         check_crash_image(id);
+      }
+      check_snapshots(id);
       check_bookkeeping(id);
       if (at(id).lost != 0 && !has_loss(id)) {
         marks_.hit(sometimes::damage_repaired);
         at(id).lost = 0;
       }
-      if (!runtime_.judge().failed())
-        looked_at_ = nobody;
     }
     check_now_and_then();
   });
 }
 
-// I17: production's recovery, on what would be there. I16: and no more of it than there should be.
+// I17: production's recovery, on what would be there.
 void stage_world::check_crash_image(peer_id id) {
   auto& node = at(id);
+  looked_at_ = id;
   auto copy = node.node->disk(); // A model that nobody listens to.
   copy.on_durable = copy.on_written = nullptr;
   copy.on_recovered = nullptr;
@@ -52,6 +50,13 @@ void stage_world::check_crash_image(peer_id id) {
     if (!failure.is_lack_of_room())
       throw;
   }
+  if (!runtime_.judge().failed())
+    looked_at_ = nobody;
+}
+
+// I16: no more of it than there should be.
+void stage_world::check_snapshots(peer_id id) {
+  const auto& node = at(id);
   // Beside those that are kept: one that is written, and what followers are being sent. None goes while the log's disk
   // hangs, for none may go before the log says so durably.
   if (node.stalls > 0 || runtime_.now() < node.stalled_until + std::chrono::seconds{1})
@@ -109,8 +114,10 @@ void stage_world::observe(const peer_message& message) {
       marks_.hit(vote->pre_vote ? sometimes::pre_vote_refused : sometimes::vote_refused);
   } else if (const auto* request = std::get_if<request_vote>(&message)) {
     if (const auto led = leaders_.find(at(envelope.from).node->disk().vote().current_term); request->pre_vote
-        && led != leaders_.end() && led->second == envelope.from && at(envelope.from).life == led_in_[led->first])
+        && led != leaders_.end() && led->second == envelope.from && at(envelope.from).life == led_in_[led->first]) {
       marks_.hit(sometimes::leader_steps_down_in_its_term);
+      led_in_[led->first] = ~std::uint64_t{0}; // In none of its lives from now on.
+    }
     if (!request->pre_vote && !leaders_.contains(envelope.term.before()) && envelope.term > term_number{1})
       marks_.hit(sometimes::election_without_winner);
   } else if (const auto* piece = std::get_if<install_snapshot>(&message)) {

@@ -237,6 +237,8 @@ void reception::hear_status(const node_status& status) {
 void reception::hear_no_status() {
   is_asking_ = false;
   tell_no_status(std::exchange(status_asked_, {}));
+  if (!status_wanted_.empty() && !is_asking_) // Who asked meanwhile has waited no longer than may be.
+    ask_state();
 }
 
 void reception::tell_no_status(const std::vector<std::uint64_t>& whom) {

@@ -189,10 +189,8 @@ exit_code run_sim(const sim_settings& settings) {
     bench_stage();
     return exit_code::ok;
   }
-  std::error_code trouble;
-  std::filesystem::create_directories(settings.out, trouble);
-  if (trouble || !std::filesystem::is_directory(settings.out))
-    return refuse("--out: " + settings.out + " is no directory" + (trouble ? ": " + trouble.message() : ""));
+  if (!settings.scenario.empty() && !std::filesystem::is_directory(settings.out))
+    return refuse("--out: " + settings.out + " is no directory");
   if (!settings.scenario.empty())
     return run_scenario(settings);
   simulation_options options;
@@ -212,6 +210,10 @@ exit_code run_sim(const sim_settings& settings) {
       return refuse("--plan: " + *words);
     plan = std::get<fault_plan>(std::move(read));
   }
+  std::error_code trouble;
+  std::filesystem::create_directories(settings.out, trouble); // Last: who is refused leaves nothing behind.
+  if (trouble)
+    return refuse("--out: cannot make " + settings.out + ": " + trouble.message());
   return simulation{settings, std::move(options), std::move(plan)}.run();
 }
 

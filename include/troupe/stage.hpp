@@ -79,7 +79,8 @@ struct stage_outcome {
 
 /// Plays seeds until one breaks a promise, and shows how. `clients` makes the workload of each run anew.
 ///
-/// The library logs nothing meanwhile: all that happens is in the story. Throws `std::invalid_argument` with words for
+/// No node and no peer may live in the process meanwhile. The library logs nothing: what nodes on the stage write to
+/// their logs is in the story, as all that happens. Throws `std::invalid_argument` with words for
 /// a person if options make no sense, `std::runtime_error` if a file cannot be written.
 [[nodiscard]] stage_outcome simulate(const std::function<std::unique_ptr<workload>()>& clients,
                                      const stage_options& options = {});

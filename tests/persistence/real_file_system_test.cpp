@@ -54,6 +54,22 @@ TEST_CASE("a file reads back what several parts wrote, more parts than one call 
   CHECK(target->read_at(target->size() - 5, end) == 5);
 }
 
+TEST_CASE(
+    "P8: a draft that half a rename has left as a second name of a file is made anew, and the file is as it was") {
+  const scratch place;
+  const auto files = real_file_system();
+  const auto path = place.path() + "/f";
+  replace_durably(*files, path, "first");
+  std::filesystem::create_hard_link(path, path + ".tmp");
+  const auto held = files->open(path, open_mode::read);
+  replace_durably(*files, path, "second");
+  CHECK(read_whole(*files, path) == "second");
+  CHECK_FALSE(files->exists(path + ".tmp"));
+  std::string kept(5, ' ');
+  CHECK(held->read_at(0, kept) == 5);
+  CHECK(kept == "first");
+}
+
 TEST_CASE("errors of the operating system name the call, the path and the reason") {
   const auto files = real_file_system();
   CHECK_THROWS_WITH_AS(static_cast<void>(files->open("/nowhere/f", open_mode::create)),

@@ -56,7 +56,7 @@ TEST_CASE("Wrong command lines of troupe sim end with exit code 2, words on stde
         row{{"--faults", "crash,fire"}, "there are no faults called \"fire\""},
         row{{"--plan", "/nowhere/plan"}, "cannot read the plan /nowhere/plan"},
         row{{"--plan", scratch / "bad.plan"}, "bad.plan, line 4: nodes are counted from 1"},
-        row{{"--out", "/dev/null/nowhere"}, "/dev/null/nowhere is no directory"},
+        row{{"--out", "/dev/null/nowhere"}, "cannot make /dev/null/nowhere: Not a directory"},
         row{{"--tell", "--seeds", "2"}, "give one --seed"}}) {
     const auto result = sim(flags);
     INFO(flags.front());

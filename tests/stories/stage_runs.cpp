@@ -4,6 +4,7 @@
 #include "stage/finding.hpp"
 #include "stage/register_workload.hpp"
 #include "tests/support/seeds.hpp"
+#include "troupe/assert.hpp"
 #include "troupe/stage.hpp"
 
 #include <doctest/doctest.h>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 
 using namespace troupe;
@@ -69,6 +71,23 @@ class fragile final : public counter {
 class shared final : public counter {
   std::string count() override { return std::to_string(++of_all_); }
   static inline long long of_all_ = 0;
+};
+
+/// Finds a bug in itself, when it is asked for more than ten.
+class doubting final : public counter {
+  std::string count() override {
+    TROUPE_ASSERT(value_ < 10, "it does not go on");
+    return counter::count();
+  }
+};
+
+/// Finds a bug in itself as soon as it is made.
+class despairing final : public counter {
+public:
+  despairing() { TROUPE_ASSERT(despairs_, "it is in order"); }
+
+private:
+  bool despairs_ = false;
 };
 
 template <class Machine>
@@ -213,6 +232,22 @@ TEST_CASE("What a node decides is told as its log says it, right behind the mess
   });
   MESSAGE(cuts << " cuts of logs");
   CHECK(cuts > 0);
+}
+
+TEST_CASE("A node that finds a bug in itself, while it plays or while it starts, leaves the output as it was") {
+  std::ostringstream said;
+  auto* const before = std::cout.rdbuf(said.rdbuf());
+  std::vector<std::string> broken;
+  for (const auto clients : {clients_of<doubting>, clients_of<despairing>}) {
+    auto run = plan_run(1, short_runs());
+    broken.push_back(play(1, run, [&](const stage_knobs&) { return clients(); }).violation.value_or("nothing"));
+    std::cout << "and";
+  }
+  CHECK(std::cout.rdbuf(before) == said.rdbuf());
+  CHECK(said.str() == "andand"); // CAF's words on an exception are not ours.
+  CHECK(broken[0].find("it does not go on") != std::string::npos);
+  CHECK(broken[0].starts_with("node "));
+  CHECK(broken[1].find("it is in order") != std::string::npos);
 }
 
 TEST_CASE("Who starts says in which term it is, and for whom it has voted") {
