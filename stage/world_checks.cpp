@@ -69,11 +69,17 @@ void stage_world::check_snapshots(peer_id id) {
                           + text(id) + ", and " + std::to_string(kept) + " are to be kept");
 }
 
-// I7: what a leader believes of a follower is on that one's disk, as long as it follows.
+// What is applied is committed, and stays so (Figure 2). I7: what a leader believes of a follower is on that one's
+// disk, as long as it follows.
 void stage_world::check_bookkeeping(peer_id id) {
   if (at(id).pauses > 0)
     return;
+  const auto applied = at(id).applied; // Before it is asked: meanwhile more may be.
   const auto mine = state(id);
+  if (mine && mine->commit < applied)
+    runtime_.judge().fail("node " + text(id) + " takes entries for committed up to "
+                          + std::to_string(mine->commit.value()) + " only, and has applied up to "
+                          + std::to_string(applied.value()));
   if (!mine || !mine->is_leader)
     return;
   const auto& own = at(id).node->disk();
