@@ -1,3 +1,4 @@
+#include "tests/process/freeze.hpp"
 #include "tests/process/overload.hpp"
 #include "tests/process/real_cluster.hpp"
 
@@ -42,10 +43,16 @@ std::string in_mebi(std::uint64_t bytes) {
 }
 
 /// Freezes the members other than these, or lets them go on.
-void signal_others(real_cluster& three, peer_id spared, int number) {
+void freeze_others(real_cluster& three, peer_id spared) {
   for (auto& each : three.cluster.members())
     if (each.id != spared)
-      each.process->send_signal(number);
+      freeze(*each.process);
+}
+
+void thaw_others(real_cluster& three, peer_id spared) {
+  for (auto& each : three.cluster.members())
+    if (each.id != spared)
+      each.process->send_signal(SIGCONT);
 }
 
 /// Every member has applied all that it has.
@@ -98,7 +105,7 @@ void flood_without_quorum(const std::string& request, const std::string& ok) {
   auto& node = three.cluster.at(leader);
   const auto before = memory_of(*node.process, "VmHWM");
   constexpr std::size_t members = 100;
-  signal_others(three, leader, SIGSTOP);
+  freeze_others(three, leader);
   crowd flood{node.client.port, members, {request, 50}};
   // The leader leads until it misses its quorum; clients hear of a full bound long before.
   flood.play(3s);
@@ -112,7 +119,7 @@ void flood_without_quorum(const std::string& request, const std::string& ok) {
   flood.play(30s);
   CHECK_MESSAGE(flood.is_done(), flood.words());
   expect_memory_below(three, leader, most_after(before, members), flood);
-  signal_others(three, leader, SIGCONT);
+  thaw_others(three, leader);
   expect_recovered(three);
   for (const auto& each : three.cluster.members())
     expect_memory_below(three, each.id, most_after(before, members), flood);
@@ -138,7 +145,7 @@ TEST_CASE(
   const auto follower = three.other_than(leader);
   auto& node = three.cluster.at(follower);
   const auto before = memory_of(*node.process, "VmHWM");
-  three.cluster.at(leader).process->send_signal(SIGSTOP);
+  freeze(*three.cluster.at(leader).process);
   constexpr std::size_t members = 100;
   crowd flood{node.client.port, members, {as_resp({"SET", "flood", std::string(128 << 10, 'w')}), 50}};
   flood.play(3s);
