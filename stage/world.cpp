@@ -212,6 +212,9 @@ void stage_world::start(peer_id id) {
   node.identity = link_identity{"stage", id, node.disk->disk(), node.disk->boot()};
   if (node.lied && !survives_lie(id))
     return;
+  if (node.is_copy && !all_have_seen_later(id, node.disk->boot()))
+    return retire(id, std::nullopt,
+                  "an old copy, started as often by now as peers have seen the node: no promise covers it");
   const auto& report = node.node->disk();
   if (const auto lost = report.vote().lost; lost != 0 && lost != std::exchange(node.lost, lost)) {
     marks_.hit(sometimes::damage_declared);
@@ -275,12 +278,13 @@ void stage_world::node_ended(peer_id id, std::uint64_t life, const std::string& 
   });
 }
 
-void stage_world::retire(peer_id id, sometimes mark, const std::string& why) {
+void stage_world::retire(peer_id id, std::optional<sometimes> mark, const std::string& why) {
   auto& node = at(id);
   if (node.retired)
     return;
   node.retired = true;
-  marks_.hit(mark);
+  if (mark)
+    marks_.hit(*mark);
   note(trace_event::kind::strikes, id, [&] { return "takes no part any more: " + why; });
   crash(id);
 }

@@ -76,8 +76,9 @@ void stage_world::come_up(peer_id id) {
     start(id);
 }
 
-// A copy looks like the node itself to a peer that has not seen a later boot than the copy's next one: no promise
-// covers that (README, O3). With copies that some peer would believe, terms do get two votes of one node.
+// A copy looks like the node itself to a peer that has not seen a later boot than the copy's next one, and later, when
+// it has been started so often that its boots are as many: no promise covers that (README, O3). With copies that some
+// peer would believe, terms do get two votes of one node.
 bool stage_world::all_have_seen_later(peer_id id, std::uint64_t boot) const {
   return std::all_of(nodes_.begin(), nodes_.end(), [&](const world_node& other) {
     const auto met = other.book.find(id);
@@ -161,7 +162,7 @@ void stage_world::begin_fault(const fault& f) {
       break;
     go_down(f.node);
     node->disk->put_back();
-    node->doomed = true;
+    node->doomed = node->is_copy = true;
     node->node->forgive();
     break;
   case fault_kind::slow_apply:
