@@ -132,8 +132,11 @@ std::optional<std::string> durable_model::recovered(const recovered_group& group
   auto loss = lost_since(found, covered);
   // A loss that is declared is no silent one; whether there was cause for it is another question.
   const bool declares = found.vote.lost > newest_loss_;
-  if (declares && found.vote.current_term == durable_.vote.current_term
-      && found.vote.voted_for == durable_.vote.voted_for)
+  const auto& promised = durable_.vote;
+  const bool keeps_vote = found.vote.current_term > promised.current_term // One that was on its way, and came.
+      || (found.vote.current_term == promised.current_term
+          && (promised.voted_for == nobody || found.vote.voted_for == promised.voted_for));
+  if (declares && keeps_vote)
     loss.reset();
   gone_unnoticed_ = is_doubted_ && !is_forgiven_ ? std::exchange(loss, std::nullopt) : std::nullopt;
   if (on_recovered && !is_forgiven_ && !gone_unnoticed_)

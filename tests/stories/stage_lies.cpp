@@ -63,6 +63,14 @@ TEST_CASE("A disk in doubt that has all, or says that it lost part of its log, l
   CHECK_FALSE(frank.gone_unnoticed().has_value());
 }
 
+TEST_CASE(
+    "A loss that is declared is no silent one, also where a vote that was on its way to the disk has come there") {
+  auto model = promised();
+  CHECK_FALSE(model.recovered(found({term_number{2}, peer_id{3}, 7}, log_index{1})).has_value());
+  auto silent = promised();
+  CHECK(silent.recovered(found({term_number{2}, peer_id{3}}, log_index{1})) == "entry 2 is lost");
+}
+
 TEST_CASE("A loss of its log does not excuse that a disk has lost its vote, too") {
   auto model = promised();
   model.doubt(true);
