@@ -36,7 +36,7 @@ public:
 private:
   void remember(const peer_identified& m) {
     try {
-      directory_->remember_peer(m.peer, {m.met.disk, m.met.boot});
+      directory_->remember_peer(m.peer, {m.met.disk, m.met.boot, m.met.life});
     } catch (const std::exception& failure) {
       on_end_({node_end::reason::failed, failure.what()});
       quit(caf::exit_reason::unhandled_exception);
@@ -128,7 +128,7 @@ void running_node::open(file_system& files, node_options options, std::shared_pt
   keeper_ = system_.spawn<identity_keeper, caf::detached>(directory_, on_end);
 
   link_options link;
-  link.me = {options.cluster, options.self, directory_->uuid(), directory_->boot()};
+  link.me = {options.cluster, options.self, directory_->uuid(), directory_->boot(), directory_->lives()};
   link.listen = options.listen;
   link.insecure = options.insecure;
   link.seed = options.peer.seed;
@@ -155,7 +155,7 @@ void running_node::open(file_system& files, node_options options, std::shared_pt
 
   std::map<peer_id, acquaintance> known;
   for (const auto& [id, disk] : directory_->known_peers())
-    known[id] = {disk.uuid, disk.boot};
+    known[id] = {disk.uuid, disk.boot, disk.life};
   auto opened = spawn_acceptor(system_, link, known, dialers_, troupe_.peer, keeper_);
   if (const auto* words = std::get_if<std::string>(&opened))
     throw listen_error{*words};

@@ -36,8 +36,8 @@ struct node_options {
   std::size_t segment_bytes = std::size_t{64} << 20;
   peer_options peer;
   placements where = placements::beside_links();
-  /// The identity of the data directory, if this is its first use. Drawn by the caller: nothing here is random by
-  /// itself.
+  /// Names this life of the node, and the data directory if this is its first use. Drawn anew for each start, by the
+  /// caller: nothing here is random by itself.
   uuid fresh_uuid;
 };
 

@@ -52,6 +52,8 @@ constexpr std::array rows{
     mutant_row{mutant::Q5, "Q5", "a read does not wait until its index is applied", "RedisRaft #18"},
     mutant_row{mutant::C2, "C2", "a command whose leader was deposed is told to have failed", "jetcd 0.8.2"},
     mutant_row{mutant::L1, "L1", "who lost what it acknowledged votes all the same", "-"},
+    mutant_row{mutant::O2, "O2", "a member is believed on whatever disk", "TigerBeetle #2767"},
+    mutant_row{mutant::O3, "O3", "starts of a disk are counted, and not told apart", "-"},
 };
 
 } // namespace

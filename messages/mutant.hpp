@@ -62,6 +62,8 @@ enum class mutant : std::uint8_t {
   Q5,
   C2,
   L1,
+  O2,
+  O3,
 };
 
 /// The one that is awake. Set before anything runs, and never again.

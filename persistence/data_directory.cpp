@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cinttypes>
 #include <cstdio>
 #include <optional>
 #include <string_view>
@@ -27,26 +28,64 @@ std::string list_of(const std::vector<peer_id>& members) {
   return text;
 }
 
+std::string in_digits(life_number life) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016" PRIx64, life);
+  return digits;
+}
+
+std::string list_of(const last_lives& lives) {
+  std::string text;
+  for (const auto life : lives)
+    text += (text.empty() ? "" : ",") + in_digits(life);
+  return text;
+}
+
+std::string in_words(const data_directory::known_disk& disk) {
+  return to_string(disk.uuid) + (disk.boot == 0 ? "" : ":" + std::to_string(disk.boot))
+      + (disk.life == 0 ? "" : ":" + in_digits(disk.life));
+}
+
 std::string encode(const data_directory::content& content) {
   std::string text{first_line};
   text += format;
   text += "\ncluster=" + content.cluster + "\nnode=" + std::to_string(content.node.value())
       + "\nuuid=" + to_string(content.disk) + "\nmembers=" + list_of(content.members)
-      + "\nboot=" + std::to_string(content.boot) + "\n" + (content.has_log ? "log=made\n" : "");
+      + "\nboot=" + std::to_string(content.boot) + "\n"
+      + (content.lives.empty() ? "" : "lives=" + list_of(content.lives) + "\n") + (content.has_log ? "log=made\n" : "");
   for (const auto& [peer, disk] : content.peers)
-    text += "peer=" + std::to_string(peer.value()) + ":" + to_string(disk.uuid)
-        + (disk.boot == 0 ? "" : ":" + std::to_string(disk.boot)) + "\n";
+    text += "peer=" + std::to_string(peer.value()) + ":" + in_words(disk) + "\n";
   char checksum[9];
   std::snprintf(checksum, sizeof checksum, "%08x", crc32c(text));
   return text + "checksum=" + checksum + "\n";
 }
 
-std::optional<std::uint64_t> parse_number(std::string_view text) {
+std::optional<std::uint64_t> parse_number(std::string_view text, int base = 10) {
   std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   if (error != std::errc{} || end != text.data() + text.size())
     return std::nullopt;
   return value;
+}
+
+/// The part before the first `separator`, which goes with it; the whole if there is none.
+std::string_view take_part(std::string_view& text, char separator) {
+  const auto end = std::min(text.find(separator), text.size());
+  const auto part = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return part;
+}
+
+/// ID:UUID, and BOOT and LIFE unless they were never noted.
+bool take_peer(data_directory::content& content, std::string_view text) {
+  const auto peer = parse_number(take_part(text, ':'));
+  const auto disk = parse_uuid(take_part(text, ':'));
+  const auto boot = text.empty() ? 0 : parse_number(take_part(text, ':'));
+  const auto life = text.empty() ? 0 : parse_number(text, 16);
+  if (!peer || !disk || !boot || !life)
+    return false;
+  content.peers.emplace(peer_id{*peer}, data_directory::known_disk{*disk, *boot, *life});
+  return true;
 }
 
 /// Takes one `key=value` line into the content; false if it is no such line. What is doubled, missing or out of order
@@ -69,29 +108,21 @@ bool take_line(data_directory::content& content, std::string_view key, std::stri
     return content.has_log;
   }
   if (key == "members") {
-    while (!value.empty()) {
-      const auto comma = std::min(value.find(','), value.size());
-      content.members.emplace_back(parse_number(value.substr(0, comma)).value_or(0));
-      value.remove_prefix(std::min(comma + 1, value.size()));
-    }
+    while (!value.empty())
+      content.members.emplace_back(parse_number(take_part(value, ',')).value_or(0));
     return true;
+  }
+  if (key == "lives") {
+    while (!value.empty())
+      content.lives.push_back(parse_number(take_part(value, ','), 16).value_or(0));
+    return content.lives.size() <= lives_kept;
   }
   if (key == "uuid") {
     const auto disk = parse_uuid(value);
     content.disk = disk.value_or(uuid{});
     return disk.has_value();
   }
-  const auto colon = value.find(':');
-  if (key != "peer" || colon == value.npos)
-    return false;
-  const auto behind_uuid = std::min(value.find(':', colon + 1), value.size());
-  const auto peer = parse_number(value.substr(0, colon));
-  const auto disk = parse_uuid(value.substr(colon + 1, behind_uuid - colon - 1));
-  const auto boot = behind_uuid == value.size() ? 0 : parse_number(value.substr(behind_uuid + 1));
-  if (!peer || !disk || !boot)
-    return false;
-  content.peers.emplace(peer_id{*peer}, data_directory::known_disk{*disk, *boot});
-  return true;
+  return key == "peer" && take_peer(content, value);
 }
 
 /// Nothing unless the text is, byte by byte, what `encode` makes of some content.
@@ -158,9 +189,11 @@ data_directory::data_directory(file_system& files, std::string path, std::string
       throw storage_error{path_,
                           "holds files, but no identity of a node. Use an empty directory; or, if this was a "
                           "node's, restore its file `identity`"};
-    content_ = {std::move(cluster), node, fresh_uuid, std::move(members), 0, false, {}};
+    content_ = {std::move(cluster), node, fresh_uuid, std::move(members), 0, {}, false, {}};
   }
   ++content_.boot;
+  content_.lives.insert(content_.lives.begin(), life_of(fresh_uuid));
+  content_.lives.resize(std::min(content_.lives.size(), lives_kept));
   save();
 }
 
@@ -210,7 +243,7 @@ void data_directory::remember_log() {
 void data_directory::remember_peer(peer_id peer, const known_disk& disk) {
   const auto [known, is_new] = content_.peers.emplace(peer, disk);
   TROUPE_ASSERT(known->second.uuid == disk.uuid, "a peer that comes with another disk is refused, not remembered");
-  if (!is_new && known->second.boot >= disk.boot)
+  if (!is_new && (known->second.boot > disk.boot || known->second == disk))
     return;
   known->second = disk;
   save();

@@ -13,11 +13,13 @@
 ///     uuid=8-4-4-4-12 hexadecimal digits, minted when the directory was first used
 ///     members=ID,ID,...           (of the cluster, in order)
 ///     boot=N                      (how often it was opened)
+///     lives=LIFE,LIFE,...         (16 hexadecimal digits each: the last 64 boots, the present one first)
 ///     log=made                    (once there is a log: from then on it must be there)
-///     peer=ID:UUID:BOOT           (none or more; without :BOOT if that was never noted)
+///     peer=ID:UUID:BOOT:LIFE      (none or more; without what was never noted of BOOT and LIFE)
 ///     checksum=HHHHHHHH           (CRC-32C of all lines above, hexadecimal)
 #pragma once
 
+#include "messages/lives.hpp"
 #include "persistence/disk_identity.hpp"
 #include "persistence/file_system.hpp"
 #include "troupe/types.hpp"
@@ -35,11 +37,12 @@ namespace troupe {
 /// A data directory in use. Locked until destroyed.
 class data_directory {
 public:
-  /// Opens the directory for one node of one cluster, making it on first use with `fresh_uuid` as its identity, and
-  /// counts the boot durably. Throws `storage_error`, with what is there, what was asked for and what to do, if another
-  /// process uses it, if it is another cluster's or node's or was used with other members (a quorum of a smaller list
-  /// need not have what a quorum of the larger one was promised), or if its identity is missing or damaged. `members`
-  /// is sorted and names the node.
+  /// Opens the directory for one node of one cluster, and notes the boot durably, with the life that `fresh_uuid`
+  /// stands for; on first use makes it, with `fresh_uuid` as its identity. That is random, and drawn anew for each
+  /// opening. Throws `storage_error`, with what is there, what was asked for and what to do, if another process uses
+  /// it, if it is another cluster's or node's or was used with other members (a quorum of a smaller list need not have
+  /// what a quorum of the larger one was promised), or if its identity is missing or damaged. `members` is sorted and
+  /// names the node.
   data_directory(file_system& files, std::string path, std::string cluster, peer_id node, std::vector<peer_id> members,
                  const troupe::uuid& fresh_uuid);
 
@@ -50,6 +53,8 @@ public:
   [[nodiscard]] const troupe::uuid& uuid() const { return content_.disk; }
   /// 1 on first use, then one more each time.
   [[nodiscard]] std::uint64_t boot() const { return content_.boot; }
+  /// The numbers of its last lives, the present one first.
+  [[nodiscard]] const last_lives& lives() const { return content_.lives; }
   /// Was it made just now?
   [[nodiscard]] bool is_new() const { return content_.boot == 1; }
 
@@ -57,6 +62,7 @@ public:
   struct known_disk {
     troupe::uuid uuid;
     std::uint64_t boot = 0; ///< The latest the peer was seen in; 0 if that was never noted.
+    life_number life = 0;   ///< Which life that was.
     friend bool operator==(const known_disk&, const known_disk&) = default;
   };
 
@@ -72,7 +78,7 @@ public:
   /// Remembers, durably when this returns, that the log is made.
   void remember_log();
 
-  /// Remembers a peer's disk and the latest of its boots, durably when this returns. A peer that is known with another
+  /// Remembers a peer's disk and the latest of its lives, durably when this returns. A peer that is known with another
   /// disk is the caller's to refuse; asserted here.
   void remember_peer(peer_id peer, const known_disk& disk);
 
@@ -89,6 +95,7 @@ public:
     troupe::uuid disk;
     std::vector<peer_id> members;
     std::uint64_t boot = 0;
+    last_lives lives;
     bool has_log = false;
     std::map<peer_id, known_disk> peers;
   };

@@ -42,6 +42,7 @@ std::unique_ptr<two_step_storage> directory_disk::open() {
   directory_ = std::make_unique<data_directory>(*files_, place, cluster, node_, members_, random_uuid(chance_));
   disk_ = directory_->uuid();
   boot_ = directory_->boot();
+  lives_ = directory_->lives();
   auto log = std::make_unique<two_step_log>(*files_, directory_->log_path(), options_of(*directory_));
   directory_->remember_log();
   was_torn_ = log->report().cut.has_value();

@@ -27,6 +27,7 @@ public:
   /// Who the directory says it is, as peers hear it. Once it was opened.
   [[nodiscard]] const uuid& disk() const { return disk_; }
   [[nodiscard]] std::uint64_t boot() const { return boot_; }
+  [[nodiscard]] const last_lives& lives() const { return lives_; }
 
   /// Whether the last start found a torn write, and undid it.
   [[nodiscard]] bool was_torn() const { return was_torn_; }
@@ -68,6 +69,7 @@ private:
   std::unique_ptr<data_directory> directory_;
   uuid disk_;
   std::uint64_t boot_ = 0;
+  last_lives lives_;
   bool was_torn_ = false;
 };
 

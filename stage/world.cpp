@@ -176,7 +176,7 @@ void stage_world::start_all() {
   for (const auto id : ids())
     for (const auto other : ids())
       if (id != other)
-        at(id).book[other] = acquaintance{at(other).disk->disk(), at(other).disk->boot()};
+        at(id).book[other] = met(introduce(*at(other).identity, id));
   if (options_.crash_image_every > 0)
     check_now_and_then();
   clients_.let_ask(true);
@@ -209,12 +209,9 @@ void stage_world::start(peer_id id) {
         start(id);
     });
   }
-  node.identity = link_identity{"stage", id, node.disk->disk(), node.disk->boot()};
+  node.identity = link_identity{"stage", id, node.disk->disk(), node.disk->boot(), node.disk->lives()};
   if (node.lied && !survives_lie(id))
     return;
-  if (node.is_copy && !all_have_seen_later(id, node.disk->boot()))
-    return retire(id, std::nullopt,
-                  "an old copy, started as often by now as peers have seen the node: no promise covers it");
   const auto& report = node.node->disk();
   if (const auto lost = report.vote().lost; lost != 0 && lost != std::exchange(node.lost, lost)) {
     marks_.hit(sometimes::damage_declared);
@@ -278,13 +275,12 @@ void stage_world::node_ended(peer_id id, std::uint64_t life, const std::string& 
   });
 }
 
-void stage_world::retire(peer_id id, std::optional<sometimes> mark, const std::string& why) {
+void stage_world::retire(peer_id id, sometimes mark, const std::string& why) {
   auto& node = at(id);
   if (node.retired)
     return;
   node.retired = true;
-  if (mark)
-    marks_.hit(*mark);
+  marks_.hit(mark);
   note(trace_event::kind::strikes, id, [&] { return "takes no part any more: " + why; });
   crash(id);
 }
@@ -311,7 +307,10 @@ bool stage_world::believes(peer_id from, peer_id to) {
       });
     return false;
   }
-  listener.book[from] = acquaintance{words.disk, words.boot};
+  if (speaker.is_impostor)
+    runtime_.judge().fail("I14: node " + text(to) + " believes node " + text(from)
+                          + ", whose disk has forgotten what it promised");
+  listener.book[from] = met(words);
   return true;
 }
 

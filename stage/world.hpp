@@ -129,7 +129,7 @@ private:
     bool has_ended = false;      ///< Itself, for that.
     unsigned downs = 0;          ///< Faults that keep it from being started.
     std::uint64_t backup_boot = 0;
-    bool is_copy = false; ///< An old copy was put back.
+    bool is_impostor = false; ///< Its disk is not the one that its peers have met: wiped, or an older copy.
     std::optional<link_identity> identity;
     std::map<peer_id, std::uint64_t> passed_on; ///< By leader: the latest message with operations that has arrived.
     std::uint64_t overtaken = 0;                ///< Such messages that arrived behind later ones.
@@ -147,7 +147,7 @@ private:
   void observe(const peer_message& message);
   void note_leader(peer_id id, term_number term);
   void note_write(peer_id id, const log_write& write);
-  void retire(peer_id id, std::optional<sometimes> mark, const std::string& why);
+  void retire(peer_id id, sometimes mark, const std::string& why);
   [[nodiscard]] bool believes(peer_id from, peer_id to);
   [[nodiscard]] bool all_have_seen_later(peer_id id, std::uint64_t boot) const;
   void check_now_and_then();

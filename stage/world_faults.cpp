@@ -76,9 +76,8 @@ void stage_world::come_up(peer_id id) {
     start(id);
 }
 
-// A copy looks like the node itself to a peer that has not seen a later boot than the copy's next one, and later, when
-// it has been started so often that its boots are as many: no promise covers that (README, O3). With copies that some
-// peer would believe, terms do get two votes of one node.
+// A copy looks like the node itself to a peer that has not seen a later boot than the copy's: no promise covers that
+// (README, O3). With copies that some peer would believe, terms do get two votes of one node.
 bool stage_world::all_have_seen_later(peer_id id, std::uint64_t boot) const {
   return std::all_of(nodes_.begin(), nodes_.end(), [&](const world_node& other) {
     const auto met = other.book.find(id);
@@ -147,7 +146,7 @@ void stage_world::begin_fault(const fault& f) {
     go_down(f.node);
     if (!node->retired) {
       node->disk->wipe();
-      node->doomed = true;
+      node->doomed = node->is_impostor = true;
       node->node->forgive();
     }
     break;
@@ -158,11 +157,11 @@ void stage_world::begin_fault(const fault& f) {
     }
     break;
   case fault_kind::put_back:
-    if (node->retired || !node->disk->has_backup() || !all_have_seen_later(f.node, node->backup_boot + 1))
+    if (node->retired || !node->disk->has_backup() || !all_have_seen_later(f.node, node->backup_boot))
       break;
     go_down(f.node);
     node->disk->put_back();
-    node->doomed = node->is_copy = true;
+    node->doomed = node->is_impostor = true;
     node->node->forgive();
     break;
   case fault_kind::slow_apply:

@@ -255,14 +255,14 @@ private:
 
   void remember(const hello& words) {
     auto& known = known_.at(words.from);
-    const auto met = acquaintance{words.disk, words.boot};
-    if (known == met)
+    const auto now_met = met(words);
+    if (known == now_met)
       return;
     if (!known)
       logs().info("event=peer_identified peer={} disk={} boot={}", words.from.value(), to_string(words.disk),
                   words.boot);
-    known = met;
-    send(listener_, peer_identified{words.from, met});
+    known = now_met;
+    send(listener_, peer_identified{words.from, now_met});
   }
 
   /// Whoever is refused comes again every second: the log has it once a minute.

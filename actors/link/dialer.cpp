@@ -251,7 +251,7 @@ private:
       return refuse(*m.notice);
     progress_ = progress::up;
     backoff_.reset();
-    said_ = {};
+    said_ = log_throttle{};
     logs().info("event=link_up peer={} boot={} disk={}", remote_.value(), link_->boot, to_string(link_->disk));
     send(listener_, link_up{remote_, link_->disk, link_->boot});
     arm_timer(clock().now() + options_.ping_every);

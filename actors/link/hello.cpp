@@ -1,5 +1,6 @@
 #include "actors/link/hello.hpp"
 
+#include "messages/mutant.hpp"
 #include "messages/wire.hpp"
 #include "troupe/assert.hpp"
 
@@ -36,10 +37,13 @@ refusal_notice changed_disk(const link_identity& me, const hello& theirs, const 
 }
 
 refusal_notice old_disk(const link_identity& me, const hello& theirs, std::uint64_t seen) {
+  const auto of_start = theirs.boot < seen
+      ? "has seen it in its " + std::to_string(seen) + ". already"
+      : "has seen it in its " + std::to_string(seen) + "., of which it knows nothing";
   return {link_refusal::old_disk,
           node(theirs.from) + " starts its disk for the " + std::to_string(theirs.boot) + ". time, but " + node(me.self)
-              + " has seen it in its " + std::to_string(seen)
-              + ". already: its data directory is an older copy, so it has forgotten votes and entries it has promised"
+              + " " + of_start
+              + ": its data directory is an older copy, so it has forgotten votes and entries it has promised"
                 " and could vote twice in one term; put back the newest one. If that is lost, this member cannot come"
                 " back (members cannot be replaced yet): the others go on without it"};
 }
@@ -52,6 +56,8 @@ refusal_notice copied_disk(const hello& theirs, peer_id owner) {
 
 /// What the disk says of the node, once all else fits.
 std::optional<refusal_notice> judge_disk(const link_identity& me, const acquaintances& known, const hello& theirs) {
+  if (TROUPE_MUTANT(O2))
+    return std::nullopt;
   const auto& remembered = known.at(theirs.from);
   if (remembered && remembered->disk != theirs.disk)
     return changed_disk(me, theirs, remembered->disk);
@@ -60,7 +66,11 @@ std::optional<refusal_notice> judge_disk(const link_identity& me, const acquaint
   for (const auto& [id, other] : known)
     if (id != theirs.from && other && other->disk == theirs.disk)
       return copied_disk(theirs, id);
-  if (remembered && theirs.boot < remembered->boot)
+  if (!remembered)
+    return std::nullopt;
+  // Boots alone would not do: an older copy that meets nobody is started as often one day.
+  const auto life = TROUPE_MUTANT(O3) ? 0 : remembered->life;
+  if (!may_have_lived(theirs.boot, theirs.lives, remembered->boot, life))
     return old_disk(me, theirs, remembered->boot);
   return std::nullopt;
 }
@@ -69,6 +79,7 @@ std::optional<refusal_notice> judge_disk(const link_identity& me, const acquaint
 
 std::string encode(const hello& words) {
   TROUPE_ASSERT(words.cluster.size() <= longest_cluster_name, "a cluster's name is short");
+  TROUPE_ASSERT(words.lives.size() <= lives_kept, "of the last lives only");
   std::string head;
   wire_writer out{head};
   out.put(words.magic).put(words.version).put(static_cast<std::uint8_t>(words.role));
@@ -76,6 +87,9 @@ std::string encode(const hello& words) {
   for (const auto byte : words.disk.bytes)
     out.put(byte);
   out.put(words.boot);
+  out.put(static_cast<std::uint8_t>(words.lives.size()));
+  for (const auto life : words.lives)
+    out.put(life);
   out.text(words.cluster);
   return head;
 }
@@ -95,6 +109,11 @@ std::optional<hello> decode_hello(std::string_view head) {
   for (auto& byte : words.disk.bytes)
     byte = in.take<std::uint8_t>();
   words.boot = in.take<std::uint64_t>();
+  const auto lives = in.take<std::uint8_t>();
+  if (lives > lives_kept)
+    return std::nullopt;
+  for (unsigned i = 0; i < lives; ++i)
+    words.lives.push_back(in.take<std::uint64_t>());
   words.cluster = in.text();
   if (!in.complete() || words.cluster.size() > longest_cluster_name)
     return std::nullopt;
@@ -136,8 +155,13 @@ hello introduce(const link_identity& me, peer_id to) {
   words.to = to;
   words.disk = me.disk;
   words.boot = me.boot;
+  words.lives = me.lives;
   words.cluster = me.cluster;
   return words;
+}
+
+acquaintance met(const hello& theirs) {
+  return {theirs.disk, theirs.boot, theirs.lives.empty() ? 0 : theirs.lives.front()};
 }
 
 std::optional<refusal_notice> judge(const link_identity& me, const acquaintances& known, const hello& theirs) {

@@ -2,6 +2,7 @@
 /// How two ends of a link introduce themselves, and whether they believe each other. A mind.
 #pragma once
 
+#include "messages/lives.hpp"
 #include "troupe/types.hpp"
 #include "troupe/uuid.hpp"
 
@@ -27,7 +28,8 @@ inline constexpr std::uint16_t protocol_version = 1;
 inline constexpr std::size_t longest_cluster_name = 255;
 
 /// First words of either end: the dialing end's `hello`, the other's `hello_ack`. In order, little-endian: magic u32,
-/// version u16, role u8, from u64, to u64, the 16 bytes of the uuid, boot u64, cluster (u16 length and text).
+/// version u16, role u8, from u64, to u64, the 16 bytes of the uuid, boot u64, lives (u8 how many, and u64 each),
+/// cluster (u16 length and text).
 struct hello {
   std::uint32_t magic = hello_magic;
   std::uint16_t version = protocol_version;
@@ -36,6 +38,7 @@ struct hello {
   peer_id to; ///< Catches a wrong address: who is meant must be who answers.
   uuid disk;
   std::uint64_t boot = 0; ///< Counts the starts on this disk.
+  last_lives lives;       ///< At most `lives_kept`.
   std::string cluster;
 };
 
@@ -56,8 +59,9 @@ enum class link_refusal : std::uint16_t {
   changed_disk = 7, ///< A known id with a new uuid: it has forgotten its votes and would vote twice in a term.
   copied_disk = 8,  ///< The uuid of another node's disk.
   role_not_served = 9,
-  old_disk =
-      10, ///< A known disk in a boot before the last one seen: an older copy, which lacks what was promised since.
+  /// A known disk in a boot before the last one seen, or one that has not lived the life it was seen in: an older copy,
+  /// which lacks what was promised since.
+  old_disk = 10,
   replaced = 32,  ///< A newer link of the same node has come.
   silent = 33,    ///< Not a word for too long.
   malformed = 34, ///< Sent what no end of this version sends.
@@ -89,12 +93,14 @@ struct link_identity {
   peer_id self;
   uuid disk;
   std::uint64_t boot = 0;
+  last_lives lives{};
 };
 
 /// What is known of a member that has been met.
 struct acquaintance {
   uuid disk;
   std::uint64_t boot = 0; ///< The latest it was seen in; 0 if that was not noted.
+  life_number life = 0;   ///< Which life that was.
   friend bool operator==(const acquaintance&, const acquaintance&) = default;
 };
 
@@ -104,8 +110,11 @@ using acquaintances = std::map<peer_id, std::optional<acquaintance>>;
 /// The words `me` begins with when it talks to `to`.
 [[nodiscard]] hello introduce(const link_identity& me, peer_id to);
 
-/// Judges what another node says of itself. Nothing means: believed. The caller remembers disk and boot of a node
-/// before it listens to it.
+/// What is to be remembered of a node that said this of itself.
+[[nodiscard]] acquaintance met(const hello& theirs);
+
+/// Judges what another node says of itself. Nothing means: believed. The caller remembers whom it has `met`
+/// before it listens to him.
 [[nodiscard]] std::optional<refusal_notice> judge(const link_identity& me, const acquaintances& known,
                                                   const hello& theirs);
 

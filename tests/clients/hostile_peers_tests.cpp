@@ -65,6 +65,7 @@ struct impersonated_cluster : besieged_cluster {
     stolen.cluster = "troupe";
     stolen.self = follower;
     stolen.boot = 1000;
+    stolen.lives.assign(lives_kept, 1); // Started so often since that nobody can say it is not the same disk.
   }
 
   [[nodiscard]] std::uint16_t peer_port() { return cluster.at(leader).peer.port; }

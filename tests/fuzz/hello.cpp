@@ -7,8 +7,8 @@ using namespace troupe;
 namespace {
 
 const uuid disk_of_two{{2, 2, 2, 2}};
-const link_identity me{"blue", peer_id{1}, {{1, 1}}, 4};
-const acquaintances known{{peer_id{2}, acquaintance{disk_of_two, 3}}, {peer_id{3}, std::nullopt}};
+const link_identity me{"blue", peer_id{1}, {{1, 1}}, 4, {14, 13}};
+const acquaintances known{{peer_id{2}, acquaintance{disk_of_two, 3, 23}}, {peer_id{3}, std::nullopt}};
 
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
@@ -36,7 +36,12 @@ void check_hello(std::string_view head) {
   TROUPE_ASSERT(heard->cluster == me.cluster && heard->to == me.self && heard->role == link_role::peer,
                 "only a peer of this cluster that means this node is believed");
   TROUPE_ASSERT(known.contains(heard->from) && heard->disk != me.disk, "and only a member on a disk of its own");
-  TROUPE_ASSERT(heard->from != peer_id{2} || heard->disk == disk_of_two, "on the disk it is known by");
+  if (heard->from != peer_id{2})
+    return;
+  TROUPE_ASSERT(heard->disk == disk_of_two && heard->boot >= 3, "on the disk it is known by, and not an older one");
+  const auto& lives = heard->lives;
+  TROUPE_ASSERT(lives.size() == lives_kept || std::find(lives.begin(), lives.end(), 23) != lives.end(),
+                "whoever has forgotten no life knows the one he was met in");
 }
 
 void check_closing(std::string_view head) {

@@ -50,7 +50,7 @@ std::string framed(link_frame type, std::string_view head) {
 }
 
 hello sample_hello() {
-  return introduce({"blue", peer_id{2}, {{2, 2, 2, 2}}, 9}, peer_id{1});
+  return introduce({"blue", peer_id{2}, {{2, 2, 2, 2}}, 9, {29, 28, 27, 26, 25, 24, 23}}, peer_id{1});
 }
 
 void write_codec(const std::filesystem::path& where) {
@@ -83,6 +83,14 @@ void write_hello(const std::filesystem::path& where) {
   corpus out{where, "hello"};
   auto words = sample_hello();
   out.add("known", encode(words));
+  words.boot = 4;
+  words.lives = {24, 23};
+  out.add("later-life", encode(words));
+  words.lives = {34, 33, 22};
+  out.add("older-copy", encode(words));
+  words.boot = 90;
+  words.lives.assign(lives_kept, 7);
+  out.add("many-lives", encode(words));
   words.disk = {{8, 8}};
   out.add("wiped", encode(words));
   words.from = peer_id{3};

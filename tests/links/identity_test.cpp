@@ -63,7 +63,7 @@ TEST_CASE("O2: a node whose disk was wiped is refused by those who met it, hears
   two->open({{peer_id{1}, {"127.0.0.1", free_port()}}});
   const auto address = two->door.bound;
   one.open({{peer_id{2}, address}});
-  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 1});
+  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 1, 0});
   one.await_up(2);
   two->close();
   two.reset();
@@ -103,20 +103,27 @@ TEST_CASE("O2: a wiped disk is recognised by a node that was restarted since it 
 TEST_CASE("O3: each boot of a node is remembered, and an older copy of its disk is refused and hears so") {
   host one{options_of(1)};
   one.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, {disk(2), 4}}});
-  const auto come_in_boot = [&](std::uint64_t boot) {
+  const auto come_in_boot = [&](std::uint64_t boot, const last_lives& lives) {
     auto options = options_of(2);
     options.me.boot = boot;
+    options.me.lives = lives;
     auto two = std::make_unique<host>(options);
     two->open({{peer_id{1}, one.door.bound}});
     return two;
   };
-  auto two = come_in_boot(5);
-  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 5});
+  auto two = come_in_boot(5, {55, 44});
+  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 5, 55});
   two->close();
-  two = come_in_boot(4);
-  const auto told = await<link_refused>(two->listener);
-  CHECK(told.reason == link_refusal::old_disk);
-  CHECK(mentions(told.words, "older copy"));
+  two = come_in_boot(6, {66, 55, 44});
+  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 6, 66});
+  two->close();
+  for (const auto& [boot, lives] : {std::pair{5u, last_lives{55, 44}}, {6u, {60, 55, 44}}, {7u, {70, 60, 55, 44}}}) {
+    two = come_in_boot(boot, lives);
+    const auto told = await<link_refused>(two->listener);
+    CHECK(told.reason == link_refusal::old_disk);
+    CHECK(mentions(told.words, "older copy"));
+    two->close();
+  }
 }
 
 TEST_CASE("O1: of two nodes with one id the second is refused, and the first keeps its link") {

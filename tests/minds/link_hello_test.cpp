@@ -15,6 +15,11 @@ hello from(std::uint64_t id, const uuid& disk) {
   return introduce({"blue", peer_id{id}, disk, 9}, peer_id{1});
 }
 
+/// What node 2 says to node 1 in a boot of its disk, and of its lives.
+std::optional<refusal_notice> verdict(const acquaintances& met, std::uint64_t boot, const last_lives& lives) {
+  return judge(me, met, introduce({"blue", peer_id{2}, disk_two, boot, lives}, peer_id{1}));
+}
+
 std::optional<link_refusal> reason(const hello& words) {
   const auto notice = judge(me, known, words);
   return notice ? std::optional{notice->reason} : std::nullopt;
@@ -23,7 +28,8 @@ std::optional<link_refusal> reason(const hello& words) {
 } // namespace
 
 TEST_CASE("an introduction comes back as it was said") {
-  const auto said = from(2, disk_two);
+  auto said = from(2, disk_two);
+  said.lives = {0x1122334455667788, 1, 0};
   const auto heard = decode_hello(encode(said));
   REQUIRE(heard);
   CHECK(heard->magic == hello_magic);
@@ -33,14 +39,23 @@ TEST_CASE("an introduction comes back as it was said") {
   CHECK(heard->to == peer_id{1});
   CHECK(heard->disk == disk_two);
   CHECK(heard->boot == 9);
+  CHECK(heard->lives == said.lives);
   CHECK(heard->cluster == "blue");
 }
 
 TEST_CASE("an introduction that lacks a byte, or has one too many, is none") {
-  const auto bytes = encode(from(2, disk_two));
+  auto said = from(2, disk_two);
+  said.lives.assign(lives_kept, 7);
+  const auto bytes = encode(said);
   for (std::size_t length = 0; length < bytes.size(); ++length)
     CHECK_FALSE(decode_hello(bytes.substr(0, length)));
   CHECK_FALSE(decode_hello(bytes + 'x'));
+  CHECK(decode_hello(bytes)->lives.size() == lives_kept);
+  auto of_one_life_more = bytes.substr(0, bytes.size() - 2 - said.cluster.size() - 8 * lives_kept - 1);
+  of_one_life_more.push_back(static_cast<char>(lives_kept + 1));
+  of_one_life_more.append(8 * (lives_kept + 1), 'l');
+  of_one_life_more.append("\4\0blue", 6);
+  CHECK_FALSE(decode_hello(of_one_life_more));
 }
 
 TEST_CASE("of an introduction in another version only the version is read") {
@@ -65,9 +80,7 @@ TEST_CASE("O2: a known node with a new uuid is refused: a wiped disk would vote 
 }
 
 TEST_CASE("O3: a known disk in an earlier boot than the last one seen is refused: an older copy was put back") {
-  const auto of_boot = [](std::uint64_t boot) {
-    return judge(me, known, introduce({"blue", peer_id{2}, disk_two, boot}, peer_id{1}));
-  };
+  const auto of_boot = [](std::uint64_t boot) { return verdict(known, boot, {}); };
   const auto notice = of_boot(8);
   REQUIRE(notice);
   CHECK(notice->reason == link_refusal::old_disk);
@@ -76,6 +89,30 @@ TEST_CASE("O3: a known disk in an earlier boot than the last one seen is refused
   CHECK(notice->words.find("older copy") != std::string::npos);
   CHECK_FALSE(of_boot(9));  // A link is made anew in the same life of the node,
   CHECK_FALSE(of_boot(10)); // and in the next one.
+}
+
+TEST_CASE(
+    "O3: a known disk that does not know the life it was seen in is refused, however often it was started since") {
+  const acquaintances met_in_life_99{{peer_id{2}, acquaintance{disk_two, 9, 99}}};
+  const auto said = [&](std::uint64_t boot, const last_lives& lives) {
+    const auto notice = verdict(met_in_life_99, boot, lives);
+    return notice ? std::optional{notice->reason} : std::nullopt;
+  };
+  const auto notice = verdict(met_in_life_99, 9, {50, 8, 7}); // A copy of boot 8, started once more.
+  REQUIRE(notice);
+  CHECK(notice->reason == link_refusal::old_disk);
+  CHECK(notice->words.find("its 9., of which it knows nothing") != std::string::npos);
+  CHECK(said(11, {52, 51, 50, 8}) == link_refusal::old_disk); // And twice more.
+  CHECK(said(11, {52, 51}) == link_refusal::old_disk);        // Who has forgotten nothing must know.
+  CHECK(said(11, {}) == link_refusal::old_disk);
+  CHECK_FALSE(said(9, {99, 8, 7}));
+  CHECK_FALSE(said(10, {12, 99, 8}));
+}
+
+TEST_CASE("O3: a node that was started more often than its disk remembers while a peer was away is believed") {
+  const acquaintances met_long_ago{{peer_id{2}, acquaintance{disk_two, 9, 99}}};
+  CHECK_FALSE(verdict(met_long_ago, 9 + lives_kept, last_lives(lives_kept, 1)));
+  CHECK(verdict(met_long_ago, 8 + lives_kept, last_lives(lives_kept, 1)));
 }
 
 TEST_CASE("each thing that can be wrong has a reason of its own") {

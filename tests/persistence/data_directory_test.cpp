@@ -17,6 +17,10 @@ data_directory open(file_system& files, const std::string& cluster = "troupe", s
   return {files, "data/n1", cluster, peer_id{node}, three, mine};
 }
 
+data_directory open_in(file_system& files, const uuid& life) {
+  return {files, "data/n1", "troupe", peer_id{1}, three, life};
+}
+
 } // namespace
 
 TEST_CASE("a data directory keeps the uuid of its first use and counts boots") {
@@ -30,19 +34,73 @@ TEST_CASE("a data directory keeps the uuid of its first use and counts boots") {
   }
 }
 
-TEST_CASE("a data directory remembers the disks and boots of its peers over a power loss") {
+TEST_CASE("O3: a data directory knows its last lives, so that an older copy of it that lives on is another one") {
+  simulated_disk disk{1};
+  const auto life = [](const std::string& name) { return uuid_of_name(name); };
+  { const auto first = open_in(disk, life("a")); }
+  const auto copy = disk.clone();
+  { const auto second = open_in(disk, life("b")); }
+  const auto original = open_in(disk, life("c"));
+  { const auto second = open_in(*copy, life("x")); }
+  const auto of_copy = open_in(*copy, life("y"));
+  CHECK(original.lives() == last_lives{life_of(life("c")), life_of(life("b")), life_of(life("a"))});
+  CHECK(of_copy.lives() == last_lives{life_of(life("y")), life_of(life("x")), life_of(life("a"))});
+  CHECK(of_copy.boot() == original.boot());
+  CHECK(of_copy.uuid() == original.uuid());
+}
+
+TEST_CASE("a data directory forgets the oldest life when there are too many") {
+  simulated_disk disk{1};
+  last_lives all;
+  for (std::uint64_t boot = 1; boot <= lives_kept + 3; ++boot) {
+    const auto fresh = uuid_of_name(std::to_string(boot));
+    all.insert(all.begin(), life_of(fresh));
+    const auto directory = open_in(disk, fresh);
+    CHECK(directory.boot() == boot);
+    CHECK(directory.lives() == last_lives(all.begin(), all.begin() + std::min(all.size(), lives_kept)));
+  }
+}
+
+TEST_CASE("an identity of format 1 reads as it is documented, with lives and without") {
+  const auto with_checksum = [](std::string text) {
+    char line[32];
+    std::snprintf(line, sizeof line, "checksum=%08x\n", crc32c(text));
+    return text + line;
+  };
+  const auto read = [&](const std::string& text) {
+    simulated_disk disk{1};
+    disk.make_directories("d");
+    replace_durably(disk, "d/identity", with_checksum(text));
+    return data_directory::read_identity(disk, "d").value();
+  };
+  const std::string head =
+      "troupe data directory, format 1\ncluster=blue\nnode=1\nuuid=" + to_string(mine) + "\nmembers=1,2,3\nboot=2\n";
+  const auto peer = "peer=2:" + to_string(other);
+  const auto now = read(head + "lives=00000000000000ff,8000000000000001\nlog=made\n" + peer + ":7:0000000000000abc\n");
+  CHECK(now.lives == last_lives{0xff, 0x8000000000000001});
+  CHECK(now.has_log);
+  CHECK(now.peers.at(peer_id{2}) == data_directory::known_disk{other, 7, 0xabc});
+  const auto before = read(head + peer + ":7\n");
+  CHECK(before.lives.empty());
+  CHECK(before.peers.at(peer_id{2}) == data_directory::known_disk{other, 7, 0});
+  CHECK(read(head + peer + "\n").peers.at(peer_id{2}) == data_directory::known_disk{other, 0, 0});
+  for (const auto* wrong : {"lives=\n", "lives=ff\n", "lives=00000000000000FF\n", "lives=00000000000000ff,\n"})
+    CHECK_THROWS_AS(read(head + wrong), storage_error);
+}
+
+TEST_CASE("a data directory remembers the disks and lives of its peers over a power loss") {
   simulated_disk disk{1};
   {
     auto directory = open(disk);
-    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 1});
-    directory.remember_peer(peer_id{3}, {uuid_of_name("three"), 7});
-    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 4});
-    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 3}); // Seen late: it changes nothing.
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 1, 10});
+    directory.remember_peer(peer_id{3}, {uuid_of_name("three"), 7, 70});
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 4, 40});
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 3, 30}); // Seen late: it changes nothing.
   }
   disk.crash_losing_all();
   CHECK(open(disk).known_peers()
-        == std::map<peer_id, data_directory::known_disk>{{peer_id{2}, {uuid_of_name("two"), 4}},
-                                                         {peer_id{3}, {uuid_of_name("three"), 7}}});
+        == std::map<peer_id, data_directory::known_disk>{{peer_id{2}, {uuid_of_name("two"), 4, 40}},
+                                                         {peer_id{3}, {uuid_of_name("three"), 7, 70}}});
 }
 
 TEST_CASE("X7 O1: a second user of a data directory is refused by name until the first is gone") {
@@ -76,7 +134,7 @@ TEST_CASE("a damaged identity is refused, whichever bit it is") {
   simulated_disk disk{1};
   {
     auto first = open(disk);
-    first.remember_peer(peer_id{2}, {other, 12});
+    first.remember_peer(peer_id{2}, {other, 12, 5});
   }
   const auto bytes = disk.contents("data/n1/identity");
   for (std::size_t at = 0; at < bytes.size(); ++at) {

@@ -107,7 +107,7 @@ TEST_CASE("a data directory of format version 1 reads back as it was written") {
   CHECK(directory.uuid() == uuid_of_name("disk"));
   CHECK(directory.has_log());
   CHECK(directory.known_peers()
-        == std::map<peer_id, data_directory::known_disk>{{peer_id{3}, {uuid_of_name("another disk"), 0}}});
+        == std::map<peer_id, data_directory::known_disk>{{peer_id{3}, {uuid_of_name("another disk"), 0, 0}}});
   const auto hint = find_hint(*disk, "d/log", directory.identity());
   REQUIRE(hint);
   CHECK(hint->says.first_segment > 1);

@@ -140,16 +140,15 @@ TEST_CASE("O3: an older copy of a data directory, put back, is refused by the pe
   const auto is_noted = [&](const std::string& boot) {
     const auto text = contents(three.cluster.at(leader).data_directory + "/identity");
     const auto line = text.find("peer=" + std::to_string(old.value()) + ":");
-    return line != text.npos && text.substr(line, text.find('\n', line) - line).ends_with(":" + boot);
+    return line != text.npos
+        && text.substr(line, text.find('\n', line) - line).find(":" + boot + ":") != std::string::npos;
   };
-  for (const auto* boot : {"2", "3"}) { // Two more: the start of the copy will be one.
-    three.start(old);
-    CHECK(comes_true([&] { return is_noted(boot); }));
-    three.cluster.kill_hard(old);
-  }
+  three.start(old);
+  CHECK(comes_true([&] { return is_noted("2"); }));
+  three.cluster.kill_hard(old);
   std::filesystem::remove_all(directory);
   std::filesystem::rename(copy, directory);
   auto result = run_to_end(three.cluster.flags(three.cluster.at(old)));
-  CHECK(result.end.words() == "exit code 5");
+  CHECK(result.end.words() == "exit code 5"); // The second start of both; the lives are not the same.
   CHECK_MESSAGE(result.err.find("is an older copy") != std::string::npos, result.err);
 }
