@@ -1,5 +1,6 @@
 // The stories of stage/scenarios/, the page that says how they are written, and what a bad one is told.
 #include "stage/scenario.hpp"
+#include "stage/story.hpp"
 #include "tests/support/seeds.hpp"
 
 #include <doctest/doctest.h>
@@ -88,6 +89,22 @@ TEST_CASE("A scenario and a seed are one run, told or not") {
   const auto told = play_scenario(story, 7, true);
   CHECK(told.hash == first.hash);
   CHECK(!told.events.empty());
+}
+
+TEST_CASE("What a scenario has on the disks when it begins is told as written before the run, and nothing else is") {
+  const auto told = play_scenario(load(std::filesystem::path{TROUPE_SCENARIOS} / "figure-7.scenario"), 1, true).events;
+  const auto starts = [](const trace_event& each) { return each.what == trace_event::kind::starts; };
+  const auto run = std::find_if(told.begin(), told.end(), starts);
+  REQUIRE(std::count_if(told.begin(), told.end(), starts) == 7);
+  CHECK(std::count_if(told.begin(), run,
+                      [](const trace_event& each) {
+                        return each.what == trace_event::kind::writes
+                            && each.words == "before the run, term 7, no vote";
+                      })
+        == 7);
+  CHECK(std::none_of(run, told.end(),
+                     [](const trace_event& each) { return each.words.find("before the run") != std::string::npos; }));
+  is_in("before the run, term 7, no vote", tell(told));
 }
 
 TEST_CASE("The example of the page about scenarios is one") {

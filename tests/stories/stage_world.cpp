@@ -243,6 +243,35 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("I17: A crash image that breaks a promise is the doing of the node it is of, though that one is silent") {
+  over_seeds(5, [](std::uint64_t seed) {
+    auto options = calm(3);
+    options.tells = true;
+    options.crash_image_every = 100;
+    auto promised = nobody;
+    const auto result = play(
+        seed, options, [](const stage_knobs&) { return some_clients(); },
+        [&](stage_world& world) {
+          world.start_all();
+          world.runtime().run_for(2s);
+          REQUIRE(world.leader() != nobody);
+          promised = peer_id{world.leader().value() % 3 + 1};
+          world.strike(befalls(fault_kind::pause, promised, 1h));
+          // A promise that its disk has never heard of.
+          log_write vote;
+          vote.vote = hard_state{term_number{1000}, nobody};
+          const auto disk = world.checker().disk_of(promised);
+          disk->submitted({vote});
+          disk->synced();
+          world.runtime().run_for(10s);
+        });
+    CHECK(result.violation.value_or("").starts_with("I17: if node " + std::to_string(promised.value())));
+    REQUIRE_FALSE(result.events.empty());
+    CHECK(result.events.back().what == trace_event::kind::breaks);
+    CHECK(result.events.back().node == promised);
+  });
+}
+
 TEST_CASE("A quorum is healed whatever befell it, and serves: the second phase finds nothing") {
   over_seeds(5, [](std::uint64_t seed) {
     running_cluster cluster{seed, calm(5)};
