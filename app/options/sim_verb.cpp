@@ -38,8 +38,8 @@ what to play
   --mutant NAME     with this bug built in, in a build of the preset mutants (script/mutants --list)
 
 what to say
-  --out DIR         where the plan, the story and the diagram of a run that broke a promise are written (default .);
-                    made if it is not there, except for --scenario
+  --out DIR         where the plan, the story and the diagram of a run that broke a promise are written; made if it is
+                    not there (default .)
   --tell            tell the story of the run even if nothing was broken (one seed)
   --no-shrink       do not look for a smaller plan that breaks the same promise
   --coverage        list how often each rare state was met; exit 1 if one never was

@@ -39,21 +39,7 @@ void show(const std::string& name, std::uint64_t seed, const run_result& told, c
             << ".html (open it in a browser)\n";
 }
 
-} // namespace
-
-exit_code run_scenario(const sim_settings& settings) {
-  std::ifstream file{settings.scenario, std::ios::binary};
-  if (!file) {
-    std::cerr << "troupe sim: --scenario: cannot read " << settings.scenario << "\nSee troupe sim --help\n";
-    return exit_code::usage;
-  }
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
-  const auto parsed = parse_scenario(text, settings.scenario);
-  if (const auto* wrong = std::get_if<scenario_error>(&parsed)) {
-    std::cerr << "troupe sim: " << to_string(*wrong) << "\nSee docs/scenarios.md\n";
-    return exit_code::usage;
-  }
-  const auto& story = std::get<scenario>(parsed);
+exit_code play_story(const scenario& story, const sim_settings& settings) {
   const auto first = settings.seed != 0 ? settings.seed : story.seed.value_or(1);
   std::uint64_t violations = 0;
   std::uint64_t hash = 0;
@@ -74,6 +60,20 @@ exit_code run_scenario(const sim_settings& settings) {
   std::printf("seeds=%" PRIu64 " violations=%" PRIu64 " virtual_s=%.0f trace=%016" PRIx64 "\n", settings.seeds,
               violations, virtual_seconds, hash);
   return violations == 0 ? exit_code::ok : exit_code::failed;
+}
+
+} // namespace
+
+prepared_command prepare_scenario(const sim_settings& settings) {
+  std::ifstream file{settings.scenario, std::ios::binary};
+  if (!file)
+    return early_end{exit_code::usage,
+                     "troupe sim: --scenario: cannot read " + settings.scenario + "\nSee troupe sim --help\n"};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  auto parsed = parse_scenario(text, settings.scenario);
+  if (const auto* wrong = std::get_if<scenario_error>(&parsed))
+    return early_end{exit_code::usage, "troupe sim: " + to_string(*wrong) + "\nSee docs/scenarios.md\n"};
+  return [&settings, story = std::get<scenario>(std::move(parsed))] { return play_story(story, settings); };
 }
 
 } // namespace troupe

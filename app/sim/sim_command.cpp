@@ -3,6 +3,7 @@
 #include "actors/logging.hpp"
 #include "app/sim/bench.hpp"
 #include "app/sim/kv_workload.hpp"
+#include "app/sim/prepared_command.hpp"
 #include "app/sim/progress.hpp"
 #include "app/sim/resp_gate.hpp"
 #include "app/sim/scenario_command.hpp"
@@ -27,9 +28,13 @@ namespace {
 /// In the summary of those that break the same promise.
 constexpr std::size_t most_seeds_named = 20;
 
-exit_code refuse(const std::string& words) {
-  std::cerr << "troupe sim: " << words << "\nSee troupe sim --help\n";
-  return exit_code::usage;
+early_end wrong(const std::string& words) {
+  return {exit_code::usage, "troupe sim: " + words + "\nSee troupe sim --help\n"};
+}
+
+exit_code refuse(const early_end& why) {
+  std::cerr << why.text;
+  return why.code;
 }
 
 std::unique_ptr<workload> clients_of(const stage_knobs& knobs) {
@@ -179,20 +184,7 @@ private:
   operation_tally operations_;
 };
 
-} // namespace
-
-exit_code run_sim(const sim_settings& settings) {
-  if (const auto words = settings.mutant.empty() ? std::nullopt : wake(settings.mutant))
-    return refuse("--mutant: " + *words);
-  logs().set_level(spdlog::level::off); // Everything that happens is in the story.
-  if (settings.bench) {
-    bench_stage();
-    return exit_code::ok;
-  }
-  if (!settings.scenario.empty() && !std::filesystem::is_directory(settings.out))
-    return refuse("--out: " + settings.out + " is no directory");
-  if (!settings.scenario.empty())
-    return run_scenario(settings);
+prepared_command prepare_simulation(const sim_settings& settings) {
   simulation_options options;
   options.nodes = settings.peers;
   options.lasts = std::chrono::milliseconds{settings.milliseconds};
@@ -201,20 +193,36 @@ exit_code run_sim(const sim_settings& settings) {
   options.gate = make_resp_gate;
   auto kinds = parse_fault_kinds(settings.faults);
   if (const auto* words = std::get_if<std::string>(&kinds))
-    return refuse("--faults: " + *words);
+    return wrong("--faults: " + *words);
   options.faults = std::get<std::set<fault_kind>>(std::move(kinds));
   std::optional<fault_plan> plan;
   if (!settings.plan.empty()) {
     auto read = read_faults(settings.plan);
     if (const auto* words = std::get_if<std::string>(&read))
-      return refuse("--plan: " + *words);
+      return wrong("--plan: " + *words);
     plan = std::get<fault_plan>(std::move(read));
   }
+  return [&settings, options, plan] { return simulation{settings, options, plan}.run(); };
+}
+
+} // namespace
+
+exit_code run_sim(const sim_settings& settings) {
+  if (const auto words = settings.mutant.empty() ? std::nullopt : wake(settings.mutant))
+    return refuse(wrong("--mutant: " + *words));
+  logs().set_level(spdlog::level::off); // Everything that happens is in the story.
+  if (settings.bench) {
+    bench_stage();
+    return exit_code::ok;
+  }
+  const auto prepared = settings.scenario.empty() ? prepare_simulation(settings) : prepare_scenario(settings);
+  if (const auto* refused = std::get_if<early_end>(&prepared))
+    return refuse(*refused);
   std::error_code trouble;
   std::filesystem::create_directories(settings.out, trouble); // Last: who is refused leaves nothing behind.
   if (trouble)
-    return refuse("--out: cannot make " + settings.out + ": " + trouble.message());
-  return simulation{settings, std::move(options), std::move(plan)}.run();
+    return refuse(wrong("--out: cannot make " + settings.out + ": " + trouble.message()));
+  return std::get<play_command>(prepared)();
 }
 
 } // namespace troupe

@@ -40,6 +40,8 @@ std::vector<std::string> words_of(const std::string& line) {
 
 TEST_CASE("Wrong command lines of troupe sim end with exit code 2, words on stderr, and nothing is played") {
   scratch_directory scratch;
+  const auto good = scratch / "good.scenario";
+  std::ofstream{good} << "nodes 3\n";
   std::ofstream{scratch / "bad.plan"} << "# two faults\nat 1s crash 1\n\nat 2s crash 0\n";
   struct row {
     std::vector<std::string> flags;
@@ -57,6 +59,7 @@ TEST_CASE("Wrong command lines of troupe sim end with exit code 2, words on stde
         row{{"--plan", "/nowhere/plan"}, "cannot read the plan /nowhere/plan"},
         row{{"--plan", scratch / "bad.plan"}, "bad.plan, line 4: nodes are counted from 1"},
         row{{"--out", "/dev/null/nowhere"}, "cannot make /dev/null/nowhere: Not a directory"},
+        row{{"--scenario", good, "--out", "/dev/null/nowhere"}, "cannot make /dev/null/nowhere: Not a directory"},
         row{{"--tell", "--seeds", "2"}, "give one --seed"}}) {
     const auto result = sim(flags);
     INFO(flags.front());
@@ -138,6 +141,24 @@ TEST_CASE("A broken promise ends troupe sim with exit code 1, files beside, and 
   CHECK(replayed.end.words() == "exit code 1");
   CHECK(says(replayed.out, "the plan went too far"));
   CHECK(says(replayed.out, "(2 faults of 2)"));
+}
+
+TEST_CASE("troupe sim makes the directory for its files, for seeds and for scenarios, unless it is refused") {
+  scratch_directory scratch;
+  std::ofstream{scratch / "too-far.plan"} << "at 2s wipe 1 for 100ms\nat 4s wipe 2 for 100ms\n";
+  std::ofstream{scratch / "hasty.scenario"} << "nodes 3\nat 0s expect leader\n";
+  std::ofstream{scratch / "bad.scenario"} << "nodse 3\n";
+  const auto of_seeds = scratch / "of/seeds", of_scenarios = scratch / "of/scenarios", of_none = scratch / "of/none";
+  CHECK(sim({"--seed", "5", "--peers", "3", "--hours", "6.5s", "--plan", scratch / "too-far.plan", "--no-shrink",
+             "--out", of_seeds})
+            .end.words()
+        == "exit code 1");
+  CHECK(std::filesystem::exists(of_seeds + "/troupe-sim-5.txt"));
+  CHECK(sim({"--scenario", scratch / "hasty.scenario", "--out", of_scenarios}).end.words() == "exit code 1");
+  CHECK(std::filesystem::exists(of_scenarios + "/hasty-1.txt"));
+  for (const auto* flag : {"--scenario", "--plan"})
+    CHECK(sim({flag, scratch / "bad.scenario", "--out", of_none}).end.words() == "exit code 2");
+  CHECK_FALSE(std::filesystem::exists(of_none));
 }
 
 TEST_CASE("What several seeds break alike troupe sim tells once, and sums up at the end") {
