@@ -39,6 +39,7 @@ std::string_view name_of(sometimes mark) {
   case sometimes::damage_refused: return "a start is refused: the disk is damaged";
   case sometimes::damage_declared: return "a log is damaged: what is good of it starts without a vote";
   case sometimes::damage_repaired: return "a damaged log is repaired by a leader, and votes again";
+  case sometimes::damage_outlived: return "bits flip on a disk, and later all on it is in order again";
   case sometimes::lie_refused: return "a disk has lied about syncs: the start is refused";
   case sometimes::lie_declared: return "a disk has lied about syncs: what is good of its log starts without a vote";
   case sometimes::lie_unnoticed:

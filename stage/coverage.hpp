@@ -45,6 +45,7 @@ enum class sometimes : std::uint8_t {
   damage_refused,
   damage_declared,
   damage_repaired,
+  damage_outlived,
   lie_refused,
   lie_declared,
   lie_unnoticed,

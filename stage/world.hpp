@@ -115,7 +115,7 @@ private:
     std::uint64_t life = 0;
     bool retired = false;
     std::uint64_t lost = 0; ///< The last loss of its log that it declared.
-    bool doomed = false;    ///< A fault has done to its disk what may keep it from taking part.
+    bool doomed = false;    ///< A fault has done to its disk what may keep it from taking part: until `excuse_ends`.
     unsigned lies = 0;      ///< Faults that have its disk lie about syncs.
     bool lied = false;      ///< It has lied since the last start that was weighed.
     unsigned pauses = 0;
@@ -152,6 +152,7 @@ private:
   [[nodiscard]] bool all_have_seen_later(peer_id id, std::uint64_t boot) const;
   void check_now_and_then();
   void check_crash_image(peer_id id);
+  [[nodiscard]] bool excuse_ends(peer_id id, const recovered_group& image) const;
   void check_snapshots(peer_id id);
   void check_bookkeeping(peer_id id);
   void node_ended(peer_id id, std::uint64_t life, const std::string& why);

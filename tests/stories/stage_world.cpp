@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -222,6 +223,69 @@ TEST_CASE("L6: Bits that flip on a disk are refused by recovery, or repaired by 
   });
   CHECK((refused > 0 || played < 8)); // Or nothing was shown.
   CHECK((declared > 0 || played < 30));
+}
+
+TEST_CASE("I7: A node whose disk rotted is held to its promises again, once all on it is in order") {
+  std::uint64_t held = 0, lost = 0, played = 0;
+  over_seeds(20, [&](std::uint64_t seed) {
+    auto options = calm(3);
+    options.crash_image_every = 100;
+    running_cluster cluster{seed, options};
+    auto& world = cluster.world;
+    const auto rotten = cluster.follower();
+    const auto is_excused = [&] {
+      const auto able = world.able();
+      return std::find(able.begin(), able.end(), rotten) == able.end();
+    };
+    world.strike(befalls(fault_kind::isolate, rotten, 3s));
+    world.strike(befalls(fault_kind::rot, rotten, 100ms));
+    CHECK(is_excused());
+    world.runtime().run_for(3s - 1us);
+    if (world.is_alive(rotten) && world.has_loss(rotten)) { // Others have yet to make up for that.
+      ++lost;
+      CHECK(world.marks().of(sometimes::damage_outlived) == 0);
+    }
+    world.runtime().run_for(10s);
+    ++played;
+    CHECK(is_excused() == world.is_retired(rotten));
+    CHECK(world.marks().of(sometimes::damage_outlived) == (world.is_retired(rotten) ? 0 : 1));
+    if (is_excused())
+      return;
+    ++held;
+    world.strike(befalls(fault_kind::pause, rotten, 1h));
+    world.runtime().run_for(1s);
+    // Half of its log goes, and nobody hears of it.
+    const auto disk = world.checker().disk_of(rotten);
+    disk->on_written = disk->on_durable = nullptr;
+    log_write cut;
+    cut.truncate_from = log_index{disk->last().value() / 2};
+    disk->submitted({cut});
+    disk->synced();
+    CHECK(broken([&] { world.runtime().run_for(10s); }).starts_with("I7: leader "));
+    // Another fault is another excuse.
+    world.strike(befalls(fault_kind::rot, rotten, 1h));
+    CHECK(is_excused());
+  });
+  CHECK((held > 0 || played < 5)); // Or nothing was shown.
+  CHECK((lost > 0 || played < 20));
+}
+
+TEST_CASE("A disk that was replaced stays excused, however much in order it is") {
+  over_seeds(5, [](std::uint64_t seed) {
+    auto options = calm(5);
+    options.crash_image_every = 100;
+    running_cluster cluster{seed, options};
+    auto& world = cluster.world;
+    const auto wiped = cluster.follower();
+    world.strike(befalls(fault_kind::isolate, wiped, 1h)); // Or it would be found out.
+    world.strike(befalls(fault_kind::wipe, wiped, 100ms));
+    world.runtime().run_for(1s);
+    world.strike(befalls(fault_kind::rot, wiped, 100ms));
+    world.runtime().run_for(10s);
+    const auto able = world.able();
+    CHECK(std::find(able.begin(), able.end(), wiped) == able.end());
+    CHECK(world.marks().of(sometimes::damage_outlived) == 0);
+  });
 }
 
 TEST_CASE(
