@@ -22,7 +22,14 @@ void packet_network::cut(peer_id from, peer_id to, bool is_cut) {
   if (!is_cut)
     cuts_.erase(over);
   else if (cuts_.emplace(over, true).second)
-    ++cut_count_[over];
+    ++way_numbers_[over];
+}
+
+void packet_network::renew(peer_id from, peer_id to) {
+  const way over{from, to};
+  ++way_numbers_[over];
+  free_at_.erase(over);
+  last_after_.erase(over);
 }
 
 const way_quality& packet_network::quality_of(const way& over) const {
@@ -33,7 +40,7 @@ const way_quality& packet_network::quality_of(const way& over) const {
 void packet_network::carry(const peer_message& decoded, std::size_t frame_bytes) {
   const auto& envelope = about(decoded);
   const way over{envelope.from, envelope.to};
-  const auto what = std::make_shared<const packet>(packet{++numbers_, cut_count_[over], decoded});
+  const auto what = std::make_shared<const packet>(packet{++numbers_, way_numbers_[over], decoded});
   ++counts_.sent;
   if (on_sent)
     on_sent(what->number, decoded);
@@ -68,7 +75,7 @@ void packet_network::arrive(const packet& what) {
   const auto& envelope = about(what.message);
   auto& target = at(envelope.to);
   const way over{envelope.from, envelope.to};
-  if (!target.present || cut_count_[over] != what.cuts || (believes && !believes(over.first, over.second)))
+  if (!target.present || way_numbers_[over] != what.way_number || (believes && !believes(over.first, over.second)))
     return lose(what);
   ++counts_.delivered;
   if (on_delivered)

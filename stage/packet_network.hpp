@@ -43,6 +43,9 @@ public:
   void set_quality(peer_id from, peer_id to, const way_quality& quality) { qualities_[{from, to}] = quality; }
   /// Cuts a way, or opens it. What is on a way that is cut is lost.
   void cut(peer_id from, peer_id to, bool is_cut);
+  /// Makes a way anew, as its ends do with a connection on which nothing moves: what is on it is lost, and what comes
+  /// later waits for none of that.
+  void renew(peer_id from, peer_id to);
   [[nodiscard]] bool is_cut(peer_id from, peer_id to) const { return cuts_.contains({from, to}); }
 
   /// Decides whether `to` takes anything from `from`, as an introduction would; everybody is believed if there is none.
@@ -63,7 +66,7 @@ private:
 
   struct packet {
     std::uint64_t number = 0;
-    std::uint64_t cuts = 0; ///< Of its way, when it left.
+    std::uint64_t way_number = 0; ///< That of its way when it left.
     peer_message message;
   };
 
@@ -77,9 +80,9 @@ private:
   way_quality quality_;
   std::map<way, way_quality> qualities_;
   std::map<way, bool> cuts_;
-  std::map<way, std::uint64_t> cut_count_;
-  std::map<way, instant> free_at_;    ///< When the wire has taken all that was sent.
-  std::map<way, instant> last_after_; ///< Nothing sent from now on arrives before, where order is kept.
+  std::map<way, std::uint64_t> way_numbers_; ///< Another each time a way begins anew.
+  std::map<way, instant> free_at_;           ///< When the wire has taken all that was sent.
+  std::map<way, instant> last_after_;        ///< Nothing sent from now on arrives before, where order is kept.
   std::uint64_t numbers_ = 0;
   packet_counts counts_;
 };

@@ -365,8 +365,10 @@ void stage_world::heal(const std::set<peer_id>& core) {
   };
   for (const auto one : core)
     for (const auto other : core)
-      if (one != other)
+      if (one != other) {
         cut(one, other, false);
+        network_.renew(one, other); // Nothing waits any more for packets that are seconds late.
+      }
   // Of the rest each is cut off, or can be heard only, or can hear only: who hears nobody must not lead (E8).
   for (const auto other : ids()) {
     if (core.contains(other))

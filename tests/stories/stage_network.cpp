@@ -137,6 +137,26 @@ TEST_CASE("A cut loses what is on its way, in one direction only, and what comes
   CHECK(w.lost == 2);
 }
 
+TEST_CASE("A way that is made anew has lost what was on it, and what comes later waits for none of that") {
+  wire all;
+  auto slow = late(4s, 5s);
+  slow.bytes_per_second = 1000;
+  all.network.set_quality(slow);
+  all.say(one, two, 1, 20'000); // Twenty seconds on the wire.
+  all.say(two, one, 2);
+  all.network.set_quality(way_quality{});
+  all.network.renew(one, two);
+  all.say(one, two, 3);
+  all.say(two, one, 4);
+  all.runtime.run_for(1ms);
+  CHECK(all.from_to(one, two) == std::vector<std::uint64_t>{3});
+  CHECK(all.from_to(two, one).empty()); // The other direction is another way: what keeps order waits.
+  all.runtime.run_for(1min);
+  CHECK(all.from_to(one, two) == std::vector<std::uint64_t>{3});
+  CHECK(all.from_to(two, one) == std::vector<std::uint64_t>{2, 4});
+  CHECK(all.lost == 1);
+}
+
 TEST_CASE("A way of its own quality leaves the others as they are, and quality for all takes it back") {
   wire w;
   way_quality deaf;
