@@ -125,6 +125,8 @@ private:
   std::unique_ptr<storage> store_;
   store_image model_;
   std::vector<completion> completions_;
+  /// Whether every submit so far was done when it returned, of one at least.
+  bool finishes_at_once_ = false;
 };
 
 /// Adds all of it to the sink, in pieces of different sizes.
