@@ -169,6 +169,7 @@ private:
 
   [[nodiscard]] std::set<peer_id> draw_quorum(std::vector<peer_id> candidates);
   [[nodiscard]] duration slowest_timeout() const;
+  [[nodiscard]] duration time_for_backlog(const std::set<peer_id>& core) const;
   void await_leader(const std::set<peer_id>& core, const std::string& what);
   void demand_repair(const std::set<peer_id>& core, duration slowest);
   void demand_quiet_return(const std::set<peer_id>& core, duration slowest);

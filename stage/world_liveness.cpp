@@ -37,24 +37,34 @@ duration stage_world::slowest_timeout() const {
   return slowest;
 }
 
+// Nothing of its term is committed before what others left uncommitted in front of it. With requests of one entry and
+// one of them under way at a time each takes a follower's sync and a way there and back.
+duration stage_world::time_for_backlog(const std::set<peer_id>& core) const {
+  auto last = checker_.committed();
+  for (const auto id : core)
+    last = std::max(last, at(id).node->disk().last_written());
+  const auto entries = static_cast<std::int64_t>(last.value() - checker_.committed().value());
+  return entries * (options_.knobs.latency.most + 2 * way_quality{}.most_delay);
+}
+
 // L1: a leader that has committed in its own term, soon.
 void stage_world::await_leader(const std::set<peer_id>& core, const std::string& what) {
   const auto slowest = slowest_timeout();
   const auto began_at = runtime_.now();
+  const auto allowed = 10 * slowest + time_for_backlog(core);
   const auto committed_before = checker_.committed();
   const auto is_served = [&] {
     const auto id = leader();
     return id != nobody && core.contains(id) && checker_.committed() > committed_before
         && checker_.commit_of_term(at(id).node->disk().vote().current_term);
   };
-  while (!is_served() && runtime_.now() < began_at + 10 * slowest) {
+  while (!is_served() && runtime_.now() < began_at + allowed) {
     for (const auto id : core)
       clients_.ask_once(id);
     (void)runtime_.run_until(runtime_.now() + slowest / 10, is_served);
   }
   if (!is_served())
-    fail("L1: " + in_ms(10 * slowest) + " after a quorum was " + what
-         + " it has no leader that has committed in its term");
+    fail("L1: " + in_ms(allowed) + " after a quorum was " + what + " it has no leader that has committed in its term");
 }
 
 void stage_world::demand_leader_of_first_quorum() {
