@@ -27,7 +27,10 @@ public:
           if (m.reason == link_refusal::changed_disk || m.reason == link_refusal::old_disk)
             on_end_({node_end::reason::bad_data, m.words});
         },
-        [this](const peer_identified& m) { remember(m); },
+        [this](const peer_identified& m) {
+          remember(m);
+          this->send(m.to, peer_noted{m.peer, m.met});
+        },
     };
   }
 
@@ -36,7 +39,7 @@ public:
 private:
   void remember(const peer_identified& m) {
     try {
-      directory_->remember_peer(m.peer, {m.met.disk, m.met.boot, m.met.life});
+      directory_->remember_peer(m.peer, {m.met.disk, m.met.boot, m.met.life, m.met.refused});
     } catch (const std::exception& failure) {
       on_end_({node_end::reason::failed, failure.what()});
       quit(caf::exit_reason::unhandled_exception);
@@ -155,7 +158,7 @@ void running_node::open(file_system& files, node_options options, std::shared_pt
 
   std::map<peer_id, acquaintance> known;
   for (const auto& [id, disk] : directory_->known_peers())
-    known[id] = {disk.uuid, disk.boot, disk.life};
+    known[id] = {disk.uuid, disk.boot, disk.life, disk.refused};
   auto opened = spawn_acceptor(system_, link, known, dialers_, troupe_.peer, keeper_);
   if (const auto* words = std::get_if<std::string>(&opened))
     throw listen_error{*words};

@@ -42,8 +42,9 @@ std::string list_of(const last_lives& lives) {
 }
 
 std::string in_words(const data_directory::known_disk& disk) {
-  return to_string(disk.uuid) + (disk.boot == 0 ? "" : ":" + std::to_string(disk.boot))
-      + (disk.life == 0 ? "" : ":" + in_digits(disk.life));
+  const auto parts = disk.refused != 0 ? 3 : disk.life != 0 ? 2 : disk.boot != 0 ? 1 : 0;
+  return to_string(disk.uuid) + (parts < 1 ? "" : ":" + std::to_string(disk.boot))
+      + (parts < 2 ? "" : ":" + in_digits(disk.life)) + (parts < 3 ? "" : ":" + in_digits(disk.refused));
 }
 
 std::string encode(const data_directory::content& content) {
@@ -76,15 +77,16 @@ std::string_view take_part(std::string_view& text, char separator) {
   return part;
 }
 
-/// ID:UUID, and BOOT and LIFE unless they were never noted.
+/// ID:UUID, and of BOOT, LIFE and REFUSED what was noted.
 bool take_peer(data_directory::content& content, std::string_view text) {
   const auto peer = parse_number(take_part(text, ':'));
   const auto disk = parse_uuid(take_part(text, ':'));
   const auto boot = text.empty() ? 0 : parse_number(take_part(text, ':'));
-  const auto life = text.empty() ? 0 : parse_number(text, 16);
-  if (!peer || !disk || !boot || !life)
+  const auto life = text.empty() ? 0 : parse_number(take_part(text, ':'), 16);
+  const auto refused = text.empty() ? 0 : parse_number(text, 16);
+  if (!peer || !disk || !boot || !life || !refused)
     return false;
-  content.peers.emplace(peer_id{*peer}, data_directory::known_disk{*disk, *boot, *life});
+  content.peers.emplace(peer_id{*peer}, data_directory::known_disk{*disk, *boot, *life, *refused});
   return true;
 }
 
@@ -250,10 +252,12 @@ void data_directory::remember_peer(peer_id peer, const known_disk& disk) {
 }
 
 void data_directory::save() {
+  const auto text = encode(content_);
+  TROUPE_ASSERT(decode(text).has_value(), "what is written can be read");
   const auto path = path_ + "/identity";
   const auto reserve = reserve_path(log_path());
   try {
-    replace_durably(files_, path, encode(content_));
+    replace_durably(files_, path, text);
   } catch (const io_error& failure) {
     if (!failure.is_lack_of_room() || !files_.exists(reserve))
       throw;
@@ -261,7 +265,7 @@ void data_directory::save() {
     // gone.
     files_.remove(reserve);
     files_.sync_directory(log_path());
-    replace_durably(files_, path, encode(content_));
+    replace_durably(files_, path, text);
   }
 }
 

@@ -15,7 +15,7 @@
 ///     boot=N                      (how often it was opened)
 ///     lives=LIFE,LIFE,...         (16 hexadecimal digits each: the last 64 boots, the present one first)
 ///     log=made                    (once there is a log: from then on it must be there)
-///     peer=ID:UUID:BOOT:LIFE      (none or more; without what was never noted of BOOT and LIFE)
+///     peer=ID:UUID:BOOT:LIFE:REFUSED   (none or more; without those at the end that were never noted)
 ///     checksum=HHHHHHHH           (CRC-32C of all lines above, hexadecimal)
 #pragma once
 
@@ -61,8 +61,9 @@ public:
   /// What a peer's disk is known by.
   struct known_disk {
     troupe::uuid uuid;
-    std::uint64_t boot = 0; ///< The latest the peer was seen in; 0 if that was never noted.
-    life_number life = 0;   ///< Which life that was.
+    std::uint64_t boot = 0;  ///< The latest the peer was seen in; 0 if that was never noted.
+    life_number life = 0;    ///< Which life that was.
+    life_number refused = 0; ///< That of an older copy, when it was refused last; 0 if none was.
     friend bool operator==(const known_disk&, const known_disk&) = default;
   };
 
@@ -78,8 +79,8 @@ public:
   /// Remembers, durably when this returns, that the log is made.
   void remember_log();
 
-  /// Remembers a peer's disk and the latest of its lives, durably when this returns. A peer that is known with another
-  /// disk is the caller's to refuse; asserted here.
+  /// Remembers a peer's disk, the latest of its lives, and that of a copy that was refused, durably when this returns.
+  /// A peer that is known with another disk is the caller's to refuse; asserted here.
   void remember_peer(peer_id peer, const known_disk& disk);
 
   /// What to write into the files below.

@@ -141,7 +141,8 @@ void stage_clients::hear_refusal(std::uint64_t number, std::uint32_t offset, ref
   const auto lot = std::move(found->second);
   lots_.erase(found);
   around_.count_refusal(lot.at, why);
-  for (auto i = static_cast<std::size_t>(offset); i < lot.operations.size(); ++i) {
+  // All that are not answered yet: what comes of those before `offset` will not be told any more.
+  for (auto i = std::min<std::size_t>(offset, lot.ended); i < lot.operations.size(); ++i) {
     const auto id = lot.operations[i];
     around_.note(
         trace_event::kind::tells, lot.at,

@@ -25,8 +25,10 @@ void packet_network::cut(peer_id from, peer_id to, bool is_cut) {
     ++way_numbers_[over];
 }
 
-void packet_network::renew(peer_id from, peer_id to) {
+void packet_network::renew_if_stuck(peer_id from, peer_id to, duration patience) {
   const way over{from, to};
+  if (std::max(free_at_[over], last_after_[over]) <= runtime().now() + patience)
+    return;
   ++way_numbers_[over];
   free_at_.erase(over);
   last_after_.erase(over);

@@ -43,9 +43,9 @@ public:
   void set_quality(peer_id from, peer_id to, const way_quality& quality) { qualities_[{from, to}] = quality; }
   /// Cuts a way, or opens it. What is on a way that is cut is lost.
   void cut(peer_id from, peer_id to, bool is_cut);
-  /// Makes a way anew, as its ends do with a connection on which nothing moves: what is on it is lost, and what comes
-  /// later waits for none of that.
-  void renew(peer_id from, peer_id to);
+  /// Makes a way anew on which what is sent now would wait for longer than `patience`, as its ends do with a connection
+  /// on which nothing moves: what is on it is lost, and what comes later waits for none of that.
+  void renew_if_stuck(peer_id from, peer_id to, duration patience);
   [[nodiscard]] bool is_cut(peer_id from, peer_id to) const { return cuts_.contains({from, to}); }
 
   /// Decides whether `to` takes anything from `from`, as an introduction would; everybody is believed if there is none.

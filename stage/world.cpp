@@ -41,7 +41,11 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
   checker_.bound_uncommitted(
       std::max(knobs.peers.limits.uncommitted_bytes, knobs.most_in_a_lot * (knobs.value_bytes + 100)));
   network_.watch([this](const peer_message& message) { checker_.leaves(message); });
-  network_.believes = [this](peer_id from, peer_id to) { return believes(from, to); };
+  // Without both there is no link.
+  network_.believes = [this](peer_id from, peer_id to) {
+    const auto hears = believes(from, to);
+    return believes(to, from) && hears;
+  };
   const auto tell = [this](trace_event::kind what, std::uint64_t number, const peer_message& message) {
     const auto& [group, from, to, term] = about(message);
     const bool at_receiver = what == trace_event::kind::hears;
@@ -176,7 +180,7 @@ void stage_world::start_all() {
   for (const auto id : ids())
     for (const auto other : ids())
       if (id != other)
-        at(id).book[other] = met(introduce(*at(other).identity, id));
+        at(id).book[other] = met(std::nullopt, introduce(*at(other).identity, id));
   if (options_.crash_image_every > 0)
     check_now_and_then();
   clients_.let_ask(true);
@@ -299,6 +303,7 @@ bool stage_world::believes(peer_id from, peer_id to) {
   const auto words = introduce(*speaker.identity, to);
   if (const auto notice = judge(*listener.identity, listener.book, words)) {
     known->second = false;
+    listener.book[from] = refused(listener.book[from], words, notice->reason);
     const bool is_old = notice->reason == link_refusal::old_disk;
     if (is_old || notice->reason == link_refusal::changed_disk)
       runtime_.after(duration::zero(), [this, from, life = speaker.life, is_old, said = notice->words] {
@@ -310,7 +315,7 @@ bool stage_world::believes(peer_id from, peer_id to) {
   if (speaker.is_impostor)
     runtime_.judge().fail("I14: node " + text(to) + " believes node " + text(from)
                           + ", whose disk has forgotten what it promised");
-  listener.book[from] = met(words);
+  listener.book[from] = met(listener.book[from], words);
   return true;
 }
 
@@ -367,7 +372,7 @@ void stage_world::heal(const std::set<peer_id>& core) {
     for (const auto other : core)
       if (one != other) {
         cut(one, other, false);
-        network_.renew(one, other); // Nothing waits any more for packets that are seconds late.
+        network_.renew_if_stuck(one, other, slowest_timeout());
       }
   // Of the rest each is cut off, or can be heard only, or can hear only: who hears nobody must not lead (E8).
   for (const auto other : ids()) {

@@ -46,6 +46,16 @@ bool stage_world::survives_lie(peer_id id) {
     retire(id, sometimes::lie_unnoticed, "its disk has lied, and its start does not notice: " + *missing);
     return false;
   }
+  // What was lied about may have been the identity, and with it a life that others have met.
+  for (const auto other : ids()) {
+    const auto met = at(other).book.find(id);
+    if (met == at(other).book.end() || !met->second
+        || may_have_lived(node.identity->boot, node.identity->lives, met->second->boot, met->second->life))
+      continue;
+    retire(id, sometimes::lie_refused,
+           "its disk has lied, and node " + std::to_string(other.value()) + " has met a life it has forgotten");
+    return false;
+  }
   const auto lost = node.node->disk().vote().lost;
   const bool declares = lost != 0 && lost != node.lost;
   node.lost = lost;

@@ -33,6 +33,8 @@ struct inward {
   instant left;
   peer_id peer; ///< `nobody` until it has introduced itself.
   std::uint64_t boot = 0;
+  /// Not 0: it has introduced itself, and waits until it is durably known. Of all links another.
+  std::uint64_t introduction = 0;
   std::size_t queued_bytes = 0;
   std::size_t read_bytes = short_read_bytes;
   /// It has had our last word, and is not listened to. It ends when that is out.
@@ -41,12 +43,26 @@ struct inward {
   [[nodiscard]] bool is_pending() const { return peer == nobody && !leaving; }
 };
 
+/// Somebody who has introduced himself.
+struct arrival {
+  connection_handle handle;
+  std::uint64_t introduction = 0;
+  hello words;
+};
+
+/// The last of each way who waits until what he said is durably known.
+struct waiting_for_note {
+  std::optional<vouch_for> dialer;
+  std::optional<arrival> at_the_door;
+};
+
 class acceptor : public acceptor_actor::broker_base {
 public:
   acceptor(caf::actor_config& config, link_options options, acquaintances known,
            std::map<peer_id, dialer_actor> dialers, raft_actor local, link_listener listener, int socket)
-      : acceptor_actor::broker_base{config}, options_{std::move(options)}, known_{std::move(known)},
-        dialers_{std::move(dialers)}, local_{std::move(local)}, listener_{std::move(listener)}, socket_{socket} {}
+      : acceptor_actor::broker_base{config}, options_{std::move(options)}, known_{std::move(known)}, dialers_{std::move(
+                                                                                                         dialers)},
+        local_{std::move(local)}, listener_{std::move(listener)}, socket_{socket}, noted_{known_} {}
 
 private:
   behavior_type make_behavior() override {
@@ -56,6 +72,7 @@ private:
     arm_timer();
     return {
         [this](const vouch_for& m) { vouch(m); },
+        [this](const peer_noted& m) { hear_noted(m); },
         [this](link_due) { timer_fired(); },
         [this](stop_link) { stop(); },
         [this](const caf::io::new_connection_msg& m) { let_in(m.handle); },
@@ -190,17 +207,27 @@ private:
         came.type == static_cast<std::uint16_t>(link_frame::hello) ? decode_hello(came.head) : std::nullopt;
     if (!words)
       return dismiss(handle, link, {link_refusal::malformed, "a link begins with an introduction"});
-    if (const auto notice = judge(options_.me, known_, *words))
+    if (link.introduction != 0)
+      return dismiss(handle, link, {link_refusal::malformed, "said more before it was answered"});
+    admit(handle, link, *words);
+  }
+
+  void admit(connection_handle handle, inward& link, const hello& words) {
+    if (const auto notice = judged(words))
       return dismiss(handle, link, *notice);
-    replace_older(words->from);
-    remember(*words);
-    link.peer = words->from;
-    link.boot = words->boot;
+    if (!is_noted(words.from)) {
+      link.introduction = ++introductions_;
+      waiting_[words.from].at_the_door = arrival{handle, link.introduction, words};
+      return;
+    }
+    replace_older(words.from);
+    link.peer = words.from;
+    link.boot = words.boot;
     link.parser.limit(frame_limit_bytes);
-    put(handle, link, link_frame::hello_ack, encode(introduce(options_.me, words->from)));
-    logs().debug("event=inward_up peer={} boot={}", words->from.value(), words->boot);
-    if (const auto dialer = dialers_.find(words->from); dialer != dialers_.end())
-      send(dialer->second, seen_at_door{words->boot});
+    put(handle, link, link_frame::hello_ack, encode(introduce(options_.me, words.from)));
+    logs().debug("event=inward_up peer={} boot={}", words.from.value(), words.boot);
+    if (const auto dialer = dialers_.find(words.from); dialer != dialers_.end())
+      send(dialer->second, seen_at_door{words.boot});
   }
 
   void replace_older(peer_id peer) {
@@ -247,22 +274,46 @@ private:
   // --- Identities ----------------------------------------------------------------------------------------------------
 
   void vouch(const vouch_for& m) {
-    auto notice = judge(options_.me, known_, m.words);
-    if (!notice)
-      remember(m.words);
-    send(m.from, vouched{m.attempt, std::move(notice)});
+    auto notice = judged(m.words);
+    if (notice || is_noted(m.words.from))
+      send(m.from, vouched{m.attempt, std::move(notice)});
+    else
+      waiting_[m.words.from].dialer = m;
   }
 
-  void remember(const hello& words) {
-    auto& known = known_.at(words.from);
-    const auto now_met = met(words);
-    if (known == now_met)
-      return;
+  /// Judges, and has the listener remember what there is to be remembered.
+  std::optional<refusal_notice> judged(const hello& words) {
+    auto notice = judge(options_.me, known_, words);
+    const auto place = known_.find(words.from);
+    if (place == known_.end())
+      return notice;
+    auto& known = place->second;
+    const auto after = notice ? refused(known, words, notice->reason) : met(known, words);
+    if (known == after)
+      return notice;
     if (!known)
       logs().info("event=peer_identified peer={} disk={} boot={}", words.from.value(), to_string(words.disk),
                   words.boot);
-    known = now_met;
-    send(listener_, peer_identified{words.from, now_met});
+    known = after;
+    send(listener_, peer_identified{words.from, *after, caf::actor_cast<acceptor_actor>(this)});
+    return notice;
+  }
+
+  [[nodiscard]] bool is_noted(peer_id peer) const { return noted_.at(peer) == known_.at(peer); }
+
+  /// Who was let wait for this is judged anew: what is known may be another life's by now.
+  void hear_noted(const peer_noted& m) {
+    noted_.at(m.peer) = m.met;
+    if (!is_noted(m.peer))
+      return;
+    const auto waiting = std::exchange(waiting_[m.peer], {});
+    if (waiting.dialer)
+      vouch(*waiting.dialer);
+    if (!waiting.at_the_door)
+      return;
+    auto& who = *waiting.at_the_door;
+    if (auto* link = find(who.handle); link && !link->leaving && link->introduction == who.introduction)
+      admit(who.handle, *link, who.words);
   }
 
   /// Whoever is refused comes again every second: the log has it once a minute.
@@ -321,6 +372,9 @@ private:
   raft_actor local_;
   link_listener listener_;
   int socket_;
+  acquaintances noted_; ///< Durably; `known_` may be ahead of it.
+  std::map<peer_id, waiting_for_note> waiting_;
+  std::uint64_t introductions_ = 0;
   std::unordered_map<connection_handle, inward> connections_;
   log_throttle said_;
 };

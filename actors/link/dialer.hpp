@@ -21,12 +21,6 @@
 
 namespace troupe {
 
-/// Hears how the node's links fare. Everything is about the outward half but `peer_identified`.
-using link_listener = caf::typed_actor<caf::reacts_to<link_up>, caf::reacts_to<link_down>, caf::reacts_to<link_refused>,
-                                       caf::reacts_to<peer_identified>>;
-
-struct vouch_for;
-
 /// A link's own timer: the one armed last counts, and is judged when it fires.
 struct link_due {
   std::uint64_t epoch = 0;
@@ -35,12 +29,34 @@ struct link_due {
 /// Ends a broker of a link; its sockets are shut, whatever waits in them.
 struct stop_link {};
 
+struct vouch_for;
+struct peer_noted;
+
 /// Owns what the node knows of the others, and the connections they dialed.
 using acceptor_actor =
-    caf::typed_actor<caf::reacts_to<vouch_for>, caf::reacts_to<link_due>, caf::reacts_to<stop_link>,
-                     caf::reacts_to<caf::io::new_connection_msg>, caf::reacts_to<caf::io::new_data_msg>,
-                     caf::reacts_to<caf::io::connection_closed_msg>, caf::reacts_to<caf::io::data_transferred_msg>,
-                     caf::reacts_to<caf::io::acceptor_closed_msg>>;
+    caf::typed_actor<caf::reacts_to<vouch_for>, caf::reacts_to<peer_noted>, caf::reacts_to<link_due>,
+                     caf::reacts_to<stop_link>, caf::reacts_to<caf::io::new_connection_msg>,
+                     caf::reacts_to<caf::io::new_data_msg>, caf::reacts_to<caf::io::connection_closed_msg>,
+                     caf::reacts_to<caf::io::data_transferred_msg>, caf::reacts_to<caf::io::acceptor_closed_msg>>;
+
+/// What is known of `peer` has changed: it was met for the first time or in a later life, or an older copy of it was
+/// refused. Whoever hears this makes it durable and says so to `to`, with `peer_noted`; until then the peer is not
+/// listened to. So a wiped disk, or an older copy of one, is recognised after a restart of this node, too.
+struct peer_identified {
+  peer_id peer;
+  acquaintance met;
+  acceptor_actor to;
+};
+
+/// It is durable.
+struct peer_noted {
+  peer_id peer;
+  acquaintance met;
+};
+
+/// Hears how the node's links fare. Everything is about the outward half but `peer_identified`.
+using link_listener = caf::typed_actor<caf::reacts_to<link_up>, caf::reacts_to<link_down>, caf::reacts_to<link_refused>,
+                                       caf::reacts_to<peer_identified>>;
 
 /// Tells a dialer who vouches for remote disks; it begins to dial.
 struct begin_dialing {
@@ -93,6 +109,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::link_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::link_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::link_refused)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::peer_identified)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::peer_noted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vouch_for)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vouched)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::link_due)

@@ -37,15 +37,21 @@ refusal_notice changed_disk(const link_identity& me, const hello& theirs, const 
 }
 
 refusal_notice old_disk(const link_identity& me, const hello& theirs, std::uint64_t seen) {
-  const auto of_start = theirs.boot < seen
-      ? "has seen it in its " + std::to_string(seen) + ". already"
-      : "has seen it in its " + std::to_string(seen) + "., of which it knows nothing";
   return {link_refusal::old_disk,
           node(theirs.from) + " starts its disk for the " + std::to_string(theirs.boot) + ". time, but " + node(me.self)
-              + " " + of_start
-              + ": its data directory is an older copy, so it has forgotten votes and entries it has promised"
+              + " has seen it in its " + std::to_string(seen)
+              + ". already: its data directory is an older copy, so it has forgotten votes and entries it has promised"
                 " and could vote twice in one term; put back the newest one. If that is lost, this member cannot come"
                 " back (members cannot be replaced yet): the others go on without it"};
+}
+
+/// Nobody here can say which of the two was made of which.
+refusal_notice another_copy(const link_identity& me, const hello& theirs) {
+  return {link_refusal::old_disk,
+          node(theirs.from) + " was started on another copy of its data directory, which " + node(me.self)
+              + " has met: this one lacks what the other has promised since they were one, and could vote twice in one"
+                " term. Only the one that its peers know may go on: put it back, and do not start any other. If it is"
+                " lost, this member cannot come back (members cannot be replaced yet): the others go on without it"};
 }
 
 refusal_notice copied_disk(const hello& theirs, peer_id owner) {
@@ -68,10 +74,16 @@ std::optional<refusal_notice> judge_disk(const link_identity& me, const acquaint
       return copied_disk(theirs, id);
   if (!remembered)
     return std::nullopt;
-  // Boots alone would not do: an older copy that meets nobody is started as often one day.
-  const auto life = TROUPE_MUTANT(O3) ? 0 : remembered->life;
-  if (!may_have_lived(theirs.boot, theirs.lives, remembered->boot, life))
+  if (theirs.boot < remembered->boot)
     return old_disk(me, theirs, remembered->boot);
+  // Boots alone would not do: an older copy is started as often one day. Nor would the last lives, if it is refused
+  // again and again, and has forgotten at last which life it should know: it is known by the one it was refused in.
+  const auto life = TROUPE_MUTANT(O3) ? 0 : remembered->life;
+  const auto& lives = theirs.lives;
+  const auto was_refused =
+      remembered->refused != 0 && std::find(lives.begin(), lives.end(), remembered->refused) != lives.end();
+  if (!may_have_lived(theirs.boot, lives, remembered->boot, life) || (was_refused && !TROUPE_MUTANT(O3)))
+    return another_copy(me, theirs);
   return std::nullopt;
 }
 
@@ -79,7 +91,7 @@ std::optional<refusal_notice> judge_disk(const link_identity& me, const acquaint
 
 std::string encode(const hello& words) {
   TROUPE_ASSERT(words.cluster.size() <= longest_cluster_name, "a cluster's name is short");
-  TROUPE_ASSERT(words.lives.size() <= lives_kept, "of the last lives only");
+  TROUPE_ASSERT(are_sound(words.boot, words.lives), "who speaks lives");
   std::string head;
   wire_writer out{head};
   out.put(words.magic).put(words.version).put(static_cast<std::uint8_t>(words.role));
@@ -110,12 +122,10 @@ std::optional<hello> decode_hello(std::string_view head) {
     byte = in.take<std::uint8_t>();
   words.boot = in.take<std::uint64_t>();
   const auto lives = in.take<std::uint8_t>();
-  if (lives > lives_kept)
-    return std::nullopt;
   for (unsigned i = 0; i < lives; ++i)
     words.lives.push_back(in.take<std::uint64_t>());
   words.cluster = in.text();
-  if (!in.complete() || words.cluster.size() > longest_cluster_name)
+  if (!in.complete() || words.cluster.size() > longest_cluster_name || !are_sound(words.boot, words.lives))
     return std::nullopt;
   return words;
 }
@@ -160,8 +170,15 @@ hello introduce(const link_identity& me, peer_id to) {
   return words;
 }
 
-acquaintance met(const hello& theirs) {
-  return {theirs.disk, theirs.boot, theirs.lives.empty() ? 0 : theirs.lives.front()};
+acquaintance met(const std::optional<acquaintance>& before, const hello& theirs) {
+  return {theirs.disk, theirs.boot, theirs.lives.front(), before ? before->refused : 0};
+}
+
+std::optional<acquaintance> refused(const std::optional<acquaintance>& before, const hello& theirs, link_refusal why) {
+  auto after = before;
+  if (after && why == link_refusal::old_disk)
+    after->refused = theirs.lives.front();
+  return after;
 }
 
 std::optional<refusal_notice> judge(const link_identity& me, const acquaintances& known, const hello& theirs) {

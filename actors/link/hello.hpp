@@ -38,7 +38,7 @@ struct hello {
   peer_id to; ///< Catches a wrong address: who is meant must be who answers.
   uuid disk;
   std::uint64_t boot = 0; ///< Counts the starts on this disk.
-  last_lives lives;       ///< At most `lives_kept`.
+  last_lives lives;       ///< One or more, as many as boots or `lives_kept`; the present one, the first, is not 0.
   std::string cluster;
 };
 
@@ -101,6 +101,9 @@ struct acquaintance {
   uuid disk;
   std::uint64_t boot = 0; ///< The latest it was seen in; 0 if that was not noted.
   life_number life = 0;   ///< Which life that was.
+  /// The life in which an older copy of this disk was refused last: the copy is known by it, however often it is
+  /// started again. 0 if none was.
+  life_number refused = 0;
   friend bool operator==(const acquaintance&, const acquaintance&) = default;
 };
 
@@ -110,11 +113,15 @@ using acquaintances = std::map<peer_id, std::optional<acquaintance>>;
 /// The words `me` begins with when it talks to `to`.
 [[nodiscard]] hello introduce(const link_identity& me, peer_id to);
 
-/// What is to be remembered of a node that said this of itself.
-[[nodiscard]] acquaintance met(const hello& theirs);
+/// What is to be remembered of a node that said this of itself, of whom `before` was known, and was believed.
+[[nodiscard]] acquaintance met(const std::optional<acquaintance>& before, const hello& theirs);
 
-/// Judges what another node says of itself. Nothing means: believed. The caller remembers whom it has `met`
-/// before it listens to him.
+/// The same if it was refused for `why`.
+[[nodiscard]] std::optional<acquaintance> refused(const std::optional<acquaintance>& before, const hello& theirs,
+                                                  link_refusal why);
+
+/// Judges what another node says of itself. Nothing means: believed. The caller remembers, durably, whom it has
+/// `met` before it listens to him, and whom it has `refused`.
 [[nodiscard]] std::optional<refusal_notice> judge(const link_identity& me, const acquaintances& known,
                                                   const hello& theirs);
 

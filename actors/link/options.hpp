@@ -68,11 +68,4 @@ struct link_refused {
   std::string words;
 };
 
-/// `peer` was met for the first time, or in a later boot than ever. Whoever hears it makes it durable, so that a wiped
-/// disk, or an older copy of one, is recognised after a restart of this node, too.
-struct peer_identified {
-  peer_id peer;
-  acquaintance met;
-};
-
 } // namespace troupe

@@ -31,6 +31,8 @@ void require(bool holds, const std::string& words) {
 
 std::function<void()> completion::callback() const {
   return [state = state_] {
+    if (state->calls.load() == 0)
+      state->is_here = std::this_thread::get_id() == state->here;
     if (state->calls.fetch_add(1) == 0)
       state->first.set_value();
   };
@@ -101,7 +103,7 @@ completion bench::submit(const std::vector<log_write>& writes) {
   completions_.push_back(done);
   const auto is_first = completions_.size() == 1;
   calling("submit", [&] { store_->submit(writes, done.callback()); });
-  finishes_at_once_ = (is_first || finishes_at_once_) && done.calls() > 0;
+  finishes_at_once_ = (is_first || finishes_at_once_) && done.came_at_once();
   return done;
 }
 

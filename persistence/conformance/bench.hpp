@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace troupe::conformance {
@@ -39,10 +40,14 @@ public:
   /// Returns whether it was called within `patience`.
   [[nodiscard]] bool wait(std::chrono::milliseconds patience) const;
   [[nodiscard]] int calls() const { return state_->calls.load(); }
+  /// Whether it was called, and by whoever made this.
+  [[nodiscard]] bool came_at_once() const { return state_->calls.load() > 0 && state_->is_here.load(); }
 
 private:
   struct state {
     std::atomic<int> calls{0};
+    const std::thread::id here = std::this_thread::get_id();
+    std::atomic<bool> is_here{false};
     std::promise<void> first;
     std::shared_future<void> happened{first.get_future()};
   };
@@ -125,7 +130,7 @@ private:
   std::unique_ptr<storage> store_;
   store_image model_;
   std::vector<completion> completions_;
-  /// Whether every submit so far was done when it returned, of one at least.
+  /// Whether every submit so far was done by the thread that submitted, of one at least.
   bool finishes_at_once_ = false;
 };
 

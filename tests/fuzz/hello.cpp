@@ -8,7 +8,7 @@ namespace {
 
 const uuid disk_of_two{{2, 2, 2, 2}};
 const link_identity me{"blue", peer_id{1}, {{1, 1}}, 4, {14, 13}};
-const acquaintances known{{peer_id{2}, acquaintance{disk_of_two, 3, 23}}, {peer_id{3}, std::nullopt}};
+const acquaintances known{{peer_id{2}, acquaintance{disk_of_two, 3, 23, 77}}, {peer_id{3}, std::nullopt}};
 
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
@@ -40,8 +40,10 @@ void check_hello(std::string_view head) {
     return;
   TROUPE_ASSERT(heard->disk == disk_of_two && heard->boot >= 3, "on the disk it is known by, and not an older one");
   const auto& lives = heard->lives;
-  TROUPE_ASSERT(lives.size() == lives_kept || std::find(lives.begin(), lives.end(), 23) != lives.end(),
-                "whoever has forgotten no life knows the one he was met in");
+  const auto back = heard->boot - 3;
+  TROUPE_ASSERT(back < lives.size() ? lives[back] == 23 : lives.size() == lives_kept,
+                "whoever has not forgotten it knows the life he was met in, and when");
+  TROUPE_ASSERT(std::find(lives.begin(), lives.end(), 77) == lives.end(), "no copy that was refused comes back");
 }
 
 void check_closing(std::string_view head) {

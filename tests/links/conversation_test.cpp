@@ -101,6 +101,7 @@ TEST_CASE("N6: a node that restarts is reached again through the same handle, in
   auto again = options_of(2);
   again.listen = address;
   again.me.boot = 2;
+  again.me.lives = {21, 20};
   two = std::make_unique<host>(again);
   two->open({{peer_id{1}, one.door.bound}});
   CHECK(await<link_up>(one.listener).boot == 2);
@@ -124,7 +125,7 @@ TEST_CASE("a node that dials us is dialed at once, however long we meant to wait
 TEST_CASE("N6: what an older connection of a node still brings is not listened to once a newer one has come") {
   host one{options_of(1)};
   one.open({{peer_id{2}, {"127.0.0.1", free_port()}}});
-  const link_identity two{"test", peer_id{2}, disk(2), 1};
+  const link_identity two{"test", peer_id{2}, disk(2), 1, {20}};
   auto older = enter(one.door.bound.port, two, peer_id{1});
   auto newer = enter(one.door.bound.port, two, peer_id{1});
   older.say(encode(heartbeat(2, 1, 1)));

@@ -28,7 +28,7 @@ inline uuid disk(std::uint64_t n) {
 /// Options with short times, for the node `id` of cluster "test".
 inline link_options options_of(std::uint64_t id) {
   link_options options;
-  options.me = {"test", peer_id{id}, disk(id), 1};
+  options.me = {"test", peer_id{id}, disk(id), 1, {10 * id}};
   options.listen = {"127.0.0.1", 0};
   options.connect_deadline = 500ms;
   options.hello_deadline = 300ms;
@@ -87,15 +87,31 @@ inline std::uint16_t free_port() {
   return socket.port;
 }
 
+/// Passes on all it hears, and says that what is to be remembered is.
+inline link_listener::behavior_type notary(const caf::actor& to, bool remembers) {
+  return {
+      [=](const link_up& m) { caf::anon_send(to, m); },
+      [=](const link_down& m) { caf::anon_send(to, m); },
+      [=](const link_refused& m) { caf::anon_send(to, m); },
+      [=](const peer_identified& m) {
+        if (remembers)
+          caf::anon_send(m.to, peer_noted{m.peer, m.met});
+        caf::anon_send(to, peer_identified{m.peer, m.met, {}});
+      },
+  };
+}
+
 class host {
 public:
-  explicit host(link_options options) : options{std::move(options)} {}
+  /// One that does not remember says nothing of what it is to remember.
+  explicit host(link_options options, bool remembers = true) : options{std::move(options)} {
+    ears = system.spawn(notary, caf::actor_cast<caf::actor>(listener), remembers);
+  }
 
   /// Opens the door and dials `remotes`.
   void open(const std::map<peer_id, endpoint>& remotes, const std::map<peer_id, acquaintance>& known = {}) {
-    dialers = spawn_dialers(system, options, remotes, caf::actor_cast<link_listener>(listener));
-    auto opened = spawn_acceptor(system, options, known, dialers, caf::actor_cast<raft_actor>(local),
-                                 caf::actor_cast<link_listener>(listener));
+    dialers = spawn_dialers(system, options, remotes, ears);
+    auto opened = spawn_acceptor(system, options, known, dialers, caf::actor_cast<raft_actor>(local), ears);
     if (const auto* words = std::get_if<std::string>(&opened))
       FAIL(*words);
     door = std::get<link_door>(opened);
@@ -137,6 +153,7 @@ public:
   caf::actor_system system{config};
   caf::scoped_actor local{system};
   caf::scoped_actor listener{system};
+  link_listener ears;
   std::map<peer_id, dialer_actor> dialers;
   link_door door;
 };

@@ -8,7 +8,7 @@ using namespace troupe::testing;
 
 namespace {
 
-const link_identity node_two{"test", peer_id{2}, disk(2), 1};
+const link_identity node_two{"test", peer_id{2}, disk(2), 1, {20}};
 
 constexpr std::uint64_t first_number = 41;
 constexpr std::uint64_t second_number = 42;
@@ -56,7 +56,7 @@ link_options impatient() {
 
 TEST_CASE("a link on which any one bit is flipped carries nothing that was not said, and is closed") {
   host one{impatient()};
-  one.open({}, {{peer_id{2}, {disk(2), 1}}});
+  one.open({}, {{peer_id{2}, {disk(2), 1, 20}}}); // Nothing is to be remembered first.
   const auto whole = session();
   {
     auto end = raw_end::dial(one.door.bound.port);
@@ -79,7 +79,7 @@ TEST_CASE("a link on which any one bit is flipped carries nothing that was not s
 
 TEST_CASE("a link that ends after any byte has carried what was whole, and nothing else") {
   host one{impatient()};
-  one.open({}, {{peer_id{2}, {disk(2), 1}}});
+  one.open({}, {{peer_id{2}, {disk(2), 1, 20}}}); // Nothing is to be remembered first.
   const auto whole = session();
   const auto files = open_files();
   for (std::size_t length = 0; length < whole.size(); ++length) {

@@ -9,7 +9,7 @@ using namespace troupe::testing;
 namespace {
 
 link_identity node(std::uint64_t id) {
-  return {"test", peer_id{id}, disk(id), 1};
+  return {"test", peer_id{id}, disk(id), 1, {10 * id}};
 }
 
 /// What an open door with member 2 answers to `words`.
@@ -63,7 +63,7 @@ TEST_CASE("O2: a node whose disk was wiped is refused by those who met it, hears
   two->open({{peer_id{1}, {"127.0.0.1", free_port()}}});
   const auto address = two->door.bound;
   one.open({{peer_id{2}, address}});
-  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 1, 0});
+  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 1, 20, 0});
   one.await_up(2);
   two->close();
   two.reset();
@@ -112,18 +112,56 @@ TEST_CASE("O3: each boot of a node is remembered, and an older copy of its disk 
     return two;
   };
   auto two = come_in_boot(5, {55, 44});
-  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 5, 55});
+  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 5, 55, 0});
   two->close();
   two = come_in_boot(6, {66, 55, 44});
-  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 6, 66});
+  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 6, 66, 0});
   two->close();
   for (const auto& [boot, lives] : {std::pair{5u, last_lives{55, 44}}, {6u, {60, 55, 44}}, {7u, {70, 60, 55, 44}}}) {
     two = come_in_boot(boot, lives);
     const auto told = await<link_refused>(two->listener);
     CHECK(told.reason == link_refusal::old_disk);
-    CHECK(mentions(told.words, "older copy"));
+    CHECK(mentions(told.words, boot < 6 ? "is an older copy" : "another copy"));
+    CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 6, 66, lives.front()});
     two->close();
   }
+}
+
+TEST_CASE(
+    "O3: a node is listened to when it is durably known, and not before: else a crash might forget whom one met") {
+  host one{options_of(1), false};
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}});
+  auto end = raw_end::dial(one.door.bound.port);
+  end.say(link_frame::hello, encode(introduce(node(2), peer_id{1})));
+  const auto met = await<peer_identified>(one.listener).met;
+  CHECK(met == acquaintance{disk(2), 1, 20, 0});
+  CHECK_FALSE(end.hears_within(100ms));
+  caf::anon_send(one.door.acceptor, peer_noted{peer_id{2}, met});
+  const auto answer = end.hear();
+  REQUIRE(answer);
+  CHECK(answer->first == link_frame::hello_ack);
+  // The next time it is known.
+  (void)enter(one.door.bound.port, node(2), peer_id{1});
+}
+
+TEST_CASE("O3: whom one dials is listened to when it is durably known, too") {
+  raw_door there;
+  host one{options_of(1), false};
+  one.open({{peer_id{2}, {"127.0.0.1", there.port()}}});
+  auto end = there.welcome(node(2));
+  const auto met = await<peer_identified>(one.listener).met;
+  CHECK_FALSE(comes<link_up>(one.listener, 100ms));
+  caf::anon_send(one.door.acceptor, peer_noted{peer_id{2}, met});
+  one.await_up(2);
+}
+
+TEST_CASE("a node that says more before it was answered is dismissed") {
+  host one{options_of(1), false};
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}});
+  auto end = raw_end::dial(one.door.bound.port);
+  end.say(link_frame::hello, encode(introduce(node(2), peer_id{1})));
+  end.say(link_frame::ping, "12345678");
+  CHECK(end.hear_closing().reason == link_refusal::malformed);
 }
 
 TEST_CASE("O1: of two nodes with one id the second is refused, and the first keeps its link") {

@@ -77,6 +77,12 @@ public:
     }
   }
 
+  /// Whether the other end says anything, or closes, within `wait`.
+  bool hears_within(std::chrono::milliseconds wait) {
+    pollfd fd{socket_, POLLIN, 0};
+    return ::poll(&fd, 1, static_cast<int>(wait.count())) == 1;
+  }
+
   /// Hears frames until the other end closes; returns its last words.
   refusal_notice hear_closing() {
     refusal_notice last;

@@ -6,7 +6,7 @@ using namespace troupe::testing;
 
 namespace {
 
-const link_identity node_two{"test", peer_id{2}, disk(2), 1};
+const link_identity node_two{"test", peer_id{2}, disk(2), 1, {20}};
 
 /// A lot of one operation, `bytes` long, from node 1 to node 2.
 forward lot_of(std::size_t bytes, std::uint64_t number) {

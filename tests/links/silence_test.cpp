@@ -9,7 +9,7 @@ using namespace troupe::testing;
 
 namespace {
 
-const link_identity node_two{"test", peer_id{2}, disk(2), 1};
+const link_identity node_two{"test", peer_id{2}, disk(2), 1, {20}};
 
 /// A door whose queue is full: connections to it stay under way, as to a host that is gone.
 class black_hole {

@@ -9,7 +9,7 @@ using namespace troupe::testing;
 
 namespace {
 
-const link_identity node_two{"test", peer_id{2}, disk(2), 1};
+const link_identity node_two{"test", peer_id{2}, disk(2), 1, {20}};
 
 /// Node 1 with an open door, that knows of a node 2 and dials nobody.
 struct open_door {

@@ -80,12 +80,16 @@ TEST_CASE("an identity of format 1 reads as it is documented, with lives and wit
   CHECK(now.lives == last_lives{0xff, 0x8000000000000001});
   CHECK(now.has_log);
   CHECK(now.peers.at(peer_id{2}) == data_directory::known_disk{other, 7, 0xabc});
+  CHECK(read(head + peer + ":7:0000000000000000:0000000000000abc\n").peers.at(peer_id{2})
+        == data_directory::known_disk{other, 7, 0, 0xabc});
   const auto before = read(head + peer + ":7\n");
   CHECK(before.lives.empty());
   CHECK(before.peers.at(peer_id{2}) == data_directory::known_disk{other, 7, 0});
   CHECK(read(head + peer + "\n").peers.at(peer_id{2}) == data_directory::known_disk{other, 0, 0});
   for (const auto* wrong : {"lives=\n", "lives=ff\n", "lives=00000000000000FF\n", "lives=00000000000000ff,\n"})
     CHECK_THROWS_AS(read(head + wrong), storage_error);
+  for (const auto* wrong : {":0\n", ":7:0000000000000000\n", ":7:0000000000000abc:0000000000000000\n", ":\n"})
+    CHECK_THROWS_AS(read(head + peer + wrong), storage_error);
 }
 
 TEST_CASE("a data directory remembers the disks and lives of its peers over a power loss") {
@@ -95,12 +99,13 @@ TEST_CASE("a data directory remembers the disks and lives of its peers over a po
     directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 1, 10});
     directory.remember_peer(peer_id{3}, {uuid_of_name("three"), 7, 70});
     directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 4, 40});
-    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 3, 30}); // Seen late: it changes nothing.
+    directory.remember_peer(peer_id{3}, {uuid_of_name("three"), 7, 70, 66}); // A copy was refused.
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 3, 30});       // Seen late: it changes nothing.
   }
   disk.crash_losing_all();
   CHECK(open(disk).known_peers()
         == std::map<peer_id, data_directory::known_disk>{{peer_id{2}, {uuid_of_name("two"), 4, 40}},
-                                                         {peer_id{3}, {uuid_of_name("three"), 7, 70}}});
+                                                         {peer_id{3}, {uuid_of_name("three"), 7, 70, 66}}});
 }
 
 TEST_CASE("X7 O1: a second user of a data directory is refused by name until the first is gone") {

@@ -150,5 +150,5 @@ TEST_CASE("O3: an older copy of a data directory, put back, is refused by the pe
   std::filesystem::rename(copy, directory);
   auto result = run_to_end(three.cluster.flags(three.cluster.at(old)));
   CHECK(result.end.words() == "exit code 5"); // The second start of both; the lives are not the same.
-  CHECK_MESSAGE(result.err.find("is an older copy") != std::string::npos, result.err);
+  CHECK_MESSAGE(result.err.find("another copy of its data directory") != std::string::npos, result.err);
 }

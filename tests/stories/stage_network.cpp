@@ -137,7 +137,7 @@ TEST_CASE("A cut loses what is on its way, in one direction only, and what comes
   CHECK(w.lost == 2);
 }
 
-TEST_CASE("A way that is made anew has lost what was on it, and what comes later waits for none of that") {
+TEST_CASE("A way that is stuck is made anew: what was on it is lost, and what comes later waits for none of that") {
   wire all;
   auto slow = late(4s, 5s);
   slow.bytes_per_second = 1000;
@@ -145,7 +145,8 @@ TEST_CASE("A way that is made anew has lost what was on it, and what comes later
   all.say(one, two, 1, 20'000); // Twenty seconds on the wire.
   all.say(two, one, 2);
   all.network.set_quality(way_quality{});
-  all.network.renew(one, two);
+  all.network.renew_if_stuck(one, two, 20s);
+  all.network.renew_if_stuck(two, one, 20s); // That one is only late.
   all.say(one, two, 3);
   all.say(two, one, 4);
   all.runtime.run_for(1ms);
