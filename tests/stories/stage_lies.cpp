@@ -139,3 +139,41 @@ TEST_CASE("P15: whatever a lying disk has lost, its node is refused, repaired, r
        {sometimes::lie_refused, sometimes::lie_declared, sometimes::lie_unnoticed, sometimes::lie_harmless})
     CHECK_MESSAGE((met.of(mark) > 0 || played < 40), name_of(mark)); // Or nothing was shown.
 }
+
+TEST_CASE(
+    "O3: A node whose lying disk has forgotten a life that others have met takes no part, and no quorum counts on it") {
+  std::uint64_t played = 0, taken_out = 0;
+  over_seeds(20, [&](std::uint64_t seed) {
+    world_options options;
+    options.knobs = plain_knobs(3);
+    const auto strike = [](stage_world& world, fault_kind what, duration lasts, peer_id node, peer_id other = nobody) {
+      fault f;
+      f.what = what;
+      f.node = node;
+      f.other = other;
+      f.lasts = lasts;
+      world.strike(f);
+    };
+    const auto result = play(
+        seed, options, [](const stage_knobs&) { return make_register_workload(5, 30, 16); },
+        [&](stage_world& world) {
+          world.start_all();
+          world.runtime().run_for(2s);
+          const peer_id liar{1}; // It is heard, and hears nobody: nothing else of it can be lost than that life.
+          for (const auto other : {peer_id{2}, peer_id{3}})
+            strike(world, fault_kind::cut, 20s, other, liar);
+          world.runtime().run_for(100ms);
+          strike(world, fault_kind::lie, 5s, liar);
+          world.runtime().run_for(800ms);
+          strike(world, fault_kind::crash, 200ms, liar);
+          world.runtime().run_for(4100ms);
+          strike(world, fault_kind::isolate, 60s, liar); // The next life meets nobody before a quorum is healed.
+          world.runtime().run_for(4s);
+          taken_out += world.is_retired(liar) ? 1 : 0;
+          world.demand_liveness();
+        });
+    CHECK_MESSAGE(!result.violation, result.violation.value_or(""));
+    ++played;
+  });
+  CHECK((taken_out > 0 || played < 20)); // Or nothing was shown.
+}
