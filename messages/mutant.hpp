@@ -64,6 +64,7 @@ enum class mutant : std::uint8_t {
   L1,
   O2,
   O3,
+  Z5,
 };
 
 /// The one that is awake. Set before anything runs, and never again.

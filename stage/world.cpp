@@ -29,8 +29,9 @@ std::vector<peer_id> first_ids(std::uint64_t nodes) {
 
 stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_ptr<workload> clients)
     : options_{std::move(options)}, workload_{std::move(clients)}, chance_{seed * 0x9e3779b97f4a7c15ull + 1},
-      runtime_{chance_.roll()}, network_{runtime_, chance_.fork()},
-      checker_{runtime_.judge(), first_ids(options_.knobs.nodes)}, ledger_{runtime_.judge(), runtime_.started_at()},
+      runtime_{chance_.roll()}, network_{runtime_, chance_.fork()}, checker_{runtime_.judge(),
+                                                                             first_ids(options_.knobs.nodes)},
+      windows_{runtime_.judge(), options_.knobs.peers.limits}, ledger_{runtime_.judge(), runtime_.started_at()},
       trace_{options_.tells}, clients_{{runtime_, chance_, options_.knobs, *workload_, ledger_, trace_, marks_,
                                         [this](peer_id id) { return is_alive(id) ? &at(id).node->peer() : nullptr; },
                                         [this](peer_id id) { return leader() == id && at(id).fills > 0; },
@@ -54,6 +55,10 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
   };
   network_.on_sent = [this, tell](std::uint64_t number, const peer_message& message) {
     observe(message); // Who rises says so with its first message, and has risen before.
+    if (const auto* append = std::get_if<append_entries>(&message))
+      windows_.leaves(*append);
+    else if (const auto* piece = std::get_if<install_snapshot>(&message))
+      windows_.leaves(*piece);
     tell(trace_event::kind::sends, number, message);
   };
   network_.on_delivered = [this, tell](std::uint64_t number, const peer_message& message) {
@@ -63,6 +68,8 @@ stage_world::stage_world(std::uint64_t seed, world_options options, std::unique_
       marks_.hit(sometimes::message_after_its_sender_died);
     if (const auto* append = std::get_if<append_entries>(&message))
       at(to).told_commit = std::max(at(to).told_commit, append->commit);
+    if (const auto* reply = std::get_if<append_reply>(&message))
+      windows_.arrives(*reply);
     if (std::holds_alternative<forward>(message)) {
       auto& last = at(from).passed_on[to];
       at(from).overtaken += number < last ? 1 : 0;

@@ -17,6 +17,7 @@
 #include "stage/operation_ledger.hpp"
 #include "stage/packet_network.hpp"
 #include "stage/past.hpp"
+#include "stage/request_windows.hpp"
 #include "stage/runtime.hpp"
 #include "stage/safety_checker.hpp"
 #include "stage/standing.hpp"
@@ -181,6 +182,7 @@ private:
   stage_runtime runtime_;
   packet_network network_;
   safety_checker checker_;
+  request_windows windows_;
   operation_ledger ledger_;
   trace_log trace_;
   coverage marks_;

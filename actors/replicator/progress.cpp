@@ -248,7 +248,7 @@ void progress::take_in(const std::vector<entry_batch>& batches) {
 
 bool progress::window_is_open() const {
   const auto& limits = options_.limits;
-  return in_flight_entries_ == 0
+  return TROUPE_MUTANT(Z5) || in_flight_entries_ == 0
       || (in_flight_bytes_ < limits.in_flight_bytes && in_flight_entries_ < limits.in_flight_entries
           && in_flight_requests_ < limits.in_flight_requests);
 }
