@@ -64,8 +64,11 @@ struct impersonated_cluster : besieged_cluster {
     REQUIRE(to_string(stolen.disk) == text);
     stolen.cluster = "troupe";
     stolen.self = follower;
-    stolen.boot = 1000;
-    stolen.lives.assign(lives_kept, 1); // Started so often since that nobody can say it is not the same disk.
+    const auto identity = text_of(cluster.at(follower).data_directory + "/identity");
+    const auto life = identity.find("lives=");
+    REQUIRE(life != std::string::npos);
+    stolen.boot = 2;
+    stolen.lives = {0x5701e9, std::stoull(identity.substr(life + 6, 16), nullptr, 16)};
   }
 
   [[nodiscard]] std::uint16_t peer_port() { return cluster.at(leader).peer.port; }

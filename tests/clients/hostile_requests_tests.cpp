@@ -121,8 +121,9 @@ TEST_CASE("commands that never end: who holds most is told BUSY, and the sum is 
     hogs.back().say(whole.substr(0, whole.size() - 1), 3000);
   }
   CHECK(node.logs("why=\"BUSY too much input of all clients is waiting"));
-  // Twice the bound, and what each is read with.
-  node.check_grew_at_most(2 * 32_MiB + 8_MiB, before);
+  // The bound, as much again because a string grows by doubling, and as much again for holes that the allocator leaves
+  // (65 to 82 MiB in a dozen runs); and what each is read with. Without the bound it would be 160 MiB and more.
+  node.check_grew_at_most(3 * 32_MiB + 8_MiB, before);
   int busy = 0;
   for (auto& hog : hogs) {
     hog.say("\n", 1000);
