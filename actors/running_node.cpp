@@ -27,10 +27,7 @@ public:
           if (m.reason == link_refusal::changed_disk || m.reason == link_refusal::old_disk)
             on_end_({node_end::reason::bad_data, m.words});
         },
-        [this](const peer_identified& m) {
-          remember(m);
-          this->send(m.to, peer_noted{m.peer, m.met});
-        },
+        [this](const peer_identified& m) { remember(m); },
     };
   }
 
@@ -40,6 +37,7 @@ private:
   void remember(const peer_identified& m) {
     try {
       directory_->remember_peer(m.peer, {m.met.disk, m.met.boot, m.met.life, m.met.refused});
+      send(m.to, peer_noted{m.peer, m.met}); // Not if it failed.
     } catch (const std::exception& failure) {
       on_end_({node_end::reason::failed, failure.what()});
       quit(caf::exit_reason::unhandled_exception);
