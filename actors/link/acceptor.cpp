@@ -60,9 +60,8 @@ class acceptor : public acceptor_actor::broker_base {
 public:
   acceptor(caf::actor_config& config, link_options options, acquaintances known,
            std::map<peer_id, dialer_actor> dialers, raft_actor local, link_listener listener, int socket)
-      : acceptor_actor::broker_base{config}, options_{std::move(options)}, known_{std::move(known)}, dialers_{std::move(
-                                                                                                         dialers)},
-        local_{std::move(local)}, listener_{std::move(listener)}, socket_{socket}, noted_{known_} {}
+      : acceptor_actor::broker_base{config}, options_{std::move(options)}, known_{std::move(known)},
+        dialers_{std::move(dialers)}, local_{std::move(local)}, listener_{std::move(listener)}, socket_{socket} {}
 
 private:
   behavior_type make_behavior() override {
@@ -372,7 +371,7 @@ private:
   raft_actor local_;
   link_listener listener_;
   int socket_;
-  acquaintances noted_; ///< Durably; `known_` may be ahead of it.
+  acquaintances noted_ = known_; ///< Durably; `known_` may be ahead of it.
   std::map<peer_id, waiting_for_note> waiting_;
   std::uint64_t introductions_ = 0;
   std::unordered_map<connection_handle, inward> connections_;
