@@ -64,6 +64,7 @@ enum class mutant : std::uint8_t {
   L1,
   O2,
   O3,
+  O3_late,
   Z5,
 };
 

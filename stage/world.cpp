@@ -263,7 +263,7 @@ void stage_world::crash(peer_id id) {
   note(
       trace_event::kind::crashes, id, [] { return std::string{}; }, term);
   node.node->crash();
-  node.identity.reset();
+  node.in_last_life = std::exchange(node.identity, std::nullopt);
   clients_.cut_off(id);
 }
 
@@ -312,6 +312,9 @@ bool stage_world::believes(peer_id from, peer_id to) {
     known->second = false;
     listener.book[from] = refused(listener.book[from], words, notice->reason);
     const bool is_old = notice->reason == link_refusal::old_disk;
+    if (is_old && !speaker.is_impostor && !speaker.lied)
+      runtime_.judge().fail("I14: node " + text(to) + " takes the disk of node " + text(from)
+                            + " for an older copy, and it is the only one there ever was");
     if (is_old || notice->reason == link_refusal::changed_disk)
       runtime_.after(duration::zero(), [this, from, life = speaker.life, is_old, said = notice->words] {
         if (at(from).life == life)
@@ -323,7 +326,18 @@ bool stage_world::believes(peer_id from, peer_id to) {
     runtime_.judge().fail("I14: node " + text(to) + " believes node " + text(from)
                           + ", whose disk has forgotten what it promised");
   listener.book[from] = met(listener.book[from], words);
+  hear_late(from, to);
   return true;
+}
+
+// While a host stands still, both lives of a node may call it, and the earlier one's words may be read last.
+void stage_world::hear_late(peer_id from, peer_id to) {
+  auto& listener = at(to);
+  if (!at(from).in_last_life)
+    return;
+  const auto words = introduce(*at(from).in_last_life, to);
+  if (const auto notice = judge(*listener.identity, listener.book, words))
+    listener.book[from] = refused(listener.book[from], words, notice->reason);
 }
 
 // -- the second phase ------------------------------------------------------------------------------------------------

@@ -132,6 +132,7 @@ private:
     std::uint64_t backup_boot = 0;
     bool is_impostor = false; ///< Its disk is not the one that its peers have met: wiped, or an older copy.
     std::optional<link_identity> identity;
+    std::optional<link_identity> in_last_life;  ///< Who it was before its last crash.
     std::map<peer_id, std::uint64_t> passed_on; ///< By leader: the latest message with operations that has arrived.
     std::uint64_t overtaken = 0;                ///< Such messages that arrived behind later ones.
     log_index told_commit;                      ///< In this life, sent or heard.
@@ -150,6 +151,7 @@ private:
   void note_write(peer_id id, const log_write& write);
   void retire(peer_id id, sometimes mark, const std::string& why);
   [[nodiscard]] bool believes(peer_id from, peer_id to);
+  void hear_late(peer_id from, peer_id to);
   [[nodiscard]] bool all_have_seen_later(peer_id id, std::uint64_t boot) const;
   void check_now_and_then();
   void check_crash_image(peer_id id);

@@ -176,7 +176,10 @@ acquaintance met(const std::optional<acquaintance>& before, const hello& theirs)
 
 std::optional<acquaintance> refused(const std::optional<acquaintance>& before, const hello& theirs, link_refusal why) {
   auto after = before;
-  if (after && why == link_refusal::old_disk)
+  // Of an earlier boot: an older copy, or what the very node said before it was started anew, and is heard late (a host
+  // stood still, and both lives called it). The latter must not be held against it; the former is told from the disk
+  // when it has been started as often, and by then it lacks the life that was met.
+  if (after && why == link_refusal::old_disk && (theirs.boot >= after->boot || TROUPE_MUTANT(O3_late)))
     after->refused = theirs.lives.front();
   return after;
 }

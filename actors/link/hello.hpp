@@ -101,8 +101,8 @@ struct acquaintance {
   uuid disk;
   std::uint64_t boot = 0; ///< The latest it was seen in; 0 if that was not noted.
   life_number life = 0;   ///< Which life that was.
-  /// The life in which an older copy of this disk was refused last: the copy is known by it, however often it is
-  /// started again. 0 if none was.
+  /// The life in which a copy of this disk was refused last that had been started at least as often: the copy is known
+  /// by it, however often it is started again. 0 if none was.
   life_number refused = 0;
   friend bool operator==(const acquaintance&, const acquaintance&) = default;
 };
@@ -116,7 +116,8 @@ using acquaintances = std::map<peer_id, std::optional<acquaintance>>;
 /// What is to be remembered of a node that said this of itself, of whom `before` was known, and was believed.
 [[nodiscard]] acquaintance met(const std::optional<acquaintance>& before, const hello& theirs);
 
-/// The same if it was refused for `why`.
+/// The same if it was refused for `why`. Nothing changes for whoever is in an earlier boot than was seen: that may be
+/// the node itself, heard late.
 [[nodiscard]] std::optional<acquaintance> refused(const std::optional<acquaintance>& before, const hello& theirs,
                                                   link_refusal why);
 

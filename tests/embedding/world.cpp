@@ -1,13 +1,11 @@
 #include "tests/embedding/world.hpp"
 
+#include "tests/support/free_ports.hpp"
 #include "troupe/logging.hpp"
 
 #include <spdlog/spdlog.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -38,20 +36,9 @@ scratch_directory::~scratch_directory() {
 }
 
 std::vector<std::string> free_addresses(std::size_t count) {
-  std::vector<int> sockets;
   std::vector<std::string> addresses;
-  for (std::size_t i = 0; i < count; ++i) {
-    sockets.push_back(::socket(AF_INET, SOCK_STREAM, 0));
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::bind(sockets.back(), reinterpret_cast<sockaddr*>(&any), sizeof any) == 0);
-    socklen_t size = sizeof any;
-    REQUIRE(::getsockname(sockets.back(), reinterpret_cast<sockaddr*>(&any), &size) == 0);
-    addresses.push_back("127.0.0.1:" + std::to_string(ntohs(any.sin_port)));
-  }
-  for (const auto socket : sockets)
-    ::close(socket);
+  for (const auto port : testing::free_ports(count))
+    addresses.push_back("127.0.0.1:" + std::to_string(port));
   return addresses;
 }
 

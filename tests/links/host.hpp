@@ -4,6 +4,7 @@
 
 #include "actors/link/acceptor.hpp"
 #include "actors/logging.hpp"
+#include "tests/support/free_ports.hpp"
 
 #include <doctest/doctest.h>
 
@@ -78,13 +79,6 @@ bool comes(caf::scoped_actor& self, std::chrono::milliseconds wait) {
   bool came = false;
   self->receive([&](const T&) { came = true; }, caf::after(wait) >> [] {});
   return came;
-}
-
-/// Where nobody listens, but somebody could: a port that was free a moment ago.
-inline std::uint16_t free_port() {
-  const auto socket = std::get<listening_socket>(listen_on({"127.0.0.1", 0}));
-  ::close(socket.socket);
-  return socket.port;
 }
 
 /// Passes on all it hears, and says that what is to be remembered is.

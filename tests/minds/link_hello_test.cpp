@@ -158,6 +158,21 @@ TEST_CASE("O3: an older copy that is refused and started again, as a supervisor 
   CHECK(judged(11, {11, 10, 99, 8})); // and on.
 }
 
+TEST_CASE("O3: what a node said in the life before, and is heard late, is refused, and not held against it") {
+  // Both hellos lay in the backlog of a host that stood still, and the later one was read first.
+  std::optional<acquaintance> book = acquaintance{disk_two, 8, 88};
+  const auto judged = [&](std::uint64_t boot, const last_lives& lives) {
+    const auto words = introduce({"blue", peer_id{2}, disk_two, boot, lives}, peer_id{1});
+    const auto notice = judge(me, {{peer_id{2}, book}}, words);
+    book = notice ? refused(book, words, notice->reason) : met(book, words);
+    return !notice;
+  };
+  CHECK(judged(10, {100, 99, 88}));
+  CHECK_FALSE(judged(9, {99, 88}));
+  CHECK(judged(10, {100, 99, 88}));
+  CHECK(judged(11, {110, 100, 99, 88}));
+}
+
 TEST_CASE("each thing that can be wrong has a reason of its own") {
   auto words = from(2, disk_two);
   words.magic = 0x50545448;

@@ -31,6 +31,7 @@ inline constexpr std::array known_seeds{
     known_seed{mutant::Q1, 3},       known_seed{mutant::Q2, 4},  known_seed{mutant::Q3, 3},
     known_seed{mutant::Q5, 5},       known_seed{mutant::C2, 1},  known_seed{mutant::L1, 1},
     known_seed{mutant::O2, 1},       known_seed{mutant::O3, 2},  known_seed{mutant::Z5, 4},
+    known_seed{mutant::O3_late, 1},
 };
 
 } // namespace troupe

@@ -1,33 +1,20 @@
 #include "tests/process/program.hpp"
+#include "tests/support/free_ports.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 
 using namespace troupe;
 
 namespace {
 
-/// A port of loopback that nobody listens on now.
-std::string free_port() {
-  const auto socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  ::close(socket);
-  return std::to_string(ntohs(address.sin_port));
-}
-
 /// A cluster of one.
-std::vector<std::string> node_in(const std::string& data, const std::string& port) {
-  return {"node", "--id", "1", "--peers", "1=127.0.0.1:" + port, "--client", "127.0.0.1:0", "--data", data};
+std::vector<std::string> node_in(const std::string& data, std::uint16_t port) {
+  return {"node",     "--id",        "1",      "--peers", "1=127.0.0.1:" + std::to_string(port),
+          "--client", "127.0.0.1:0", "--data", data};
 }
 
 std::string first_segment(const std::string& data) {
@@ -51,7 +38,7 @@ nlohmann::json verified(const std::string& data, int code) {
 TEST_CASE("troupe log verify and dump look at a node's directory while it runs, after it was killed, and damaged") {
   scratch_directory scratch;
   const auto data = scratch / "data";
-  const auto port = free_port();
+  const auto port = testing::free_port();
   std::string why;
   {
     auto node = child_process::start(troupe_program, node_in(data, port), scratch / "err", {}, why);
@@ -135,8 +122,8 @@ TEST_CASE("troupe log says of a path that is no data directory what to give inst
   refused(scratch / "other", "is no data directory: it has neither the file `identity` of a node nor a log" + give);
   {
     std::string why;
-    auto node =
-        child_process::start(troupe_program, node_in(scratch / "some/node-1", free_port()), scratch / "err", {}, why);
+    auto node = child_process::start(troupe_program, node_in(scratch / "some/node-1", testing::free_port()),
+                                     scratch / "err", {}, why);
     REQUIRE_MESSAGE(node, why);
     REQUIRE_MESSAGE(node->read_line(std::chrono::seconds{20}), contents(scratch / "err"));
   }

@@ -43,8 +43,10 @@ public:
     }
   }
 
-  // All nodes are well again.
+  // All nodes are well again. None may have ended but by what was done to it.
   void heal() {
+    const auto ended = three.cluster.unexpected_end();
+    REQUIRE_MESSAGE(!ended, *ended, history_, three.log_tails());
     for (auto& each : three.cluster.members()) {
       faults_.mend(each.id);
       if (each.process)
@@ -135,6 +137,7 @@ TEST_CASE("Any mixture of faults of real nodes loses, doubles and reorders no wr
                    + std::to_string(load.acknowledged()) + " tokens acknowledged, " + dice.words());
   }
   REQUIRE(load.is_served(patience));
+  on.heal();
   const auto alternation = others.judge();
   REQUIRE_MESSAGE(alternation.empty(), alternation);
   const auto wrong = load.judge();

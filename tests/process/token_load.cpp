@@ -136,13 +136,15 @@ void token_client::judge_log(const std::string& text, const std::string& where, 
     wrong.push_back(words + each);
 }
 
-void token_client::judge_at(const endpoint& node, std::vector<std::string>& wrong) const {
+bool token_client::judge_at(const endpoint& node, std::vector<std::string>& wrong) const {
   const auto where = to_string(node);
   const auto log = read_all(node, {{"GET", log_key()}}).front();
   if (log.what == resp_reply::kind::bulk || log.what == resp_reply::kind::null)
     judge_log(log.text, where, wrong);
-  else
+  else {
     wrong.push_back(log_key() + " cannot be read at " + where + ": " + log.text);
+    return false;
+  }
   std::vector<found_token> found;
   for (std::uint64_t first = 0; first < stored_.asked(); first += keys_at_once) {
     std::vector<std::vector<std::string>> commands;
@@ -158,6 +160,7 @@ void token_client::judge_at(const endpoint& node, std::vector<std::string>& wron
   }
   for (const auto& each : stored_.judge(found))
     wrong.push_back("key:" + std::to_string(number_) + ":* read at " + where + ": " + each);
+  return true;
 }
 
 token_load::token_load(const std::vector<endpoint>& nodes, unsigned clients, std::uint64_t seed) : nodes_{nodes} {
@@ -188,12 +191,12 @@ void token_load::stop() {
 std::string token_load::judge() {
   stop();
   std::vector<std::string> wrong;
+  auto asked = nodes_; // Without those that do not answer: one wait for each is enough.
   for (const auto& each : clients_) {
     const auto& own = each->complaints();
     wrong.insert(wrong.end(), own.begin(),
                  own.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(own.size(), 5)));
-    for (const auto& node : nodes_)
-      each->judge_at(node, wrong);
+    std::erase_if(asked, [&](const auto& node) { return !each->judge_at(node, wrong); });
   }
   std::string words;
   for (const auto& each : wrong)

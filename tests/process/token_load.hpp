@@ -27,8 +27,9 @@ public:
   /// Writes until it is stopped.
   void run(std::stop_token stopped, std::atomic<std::uint64_t>& acknowledged);
 
-  /// Reads everything back at `node`, which must answer within some time, and adds what is wrong.
-  void judge_at(const endpoint& node, std::vector<std::string>& wrong) const;
+  /// Reads everything back at `node`, which must answer within some time, and adds what is wrong. False if it does not
+  /// answer.
+  bool judge_at(const endpoint& node, std::vector<std::string>& wrong) const;
 
   /// What was wrong at once: answers nobody may give, none at all, or one's own writes not read back.
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
