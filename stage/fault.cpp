@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <fstream>
 #include <utility>
 
@@ -19,27 +18,26 @@ struct kind_name {
   fault_kind what;
   std::string_view name;
   std::string_view family;
-  unsigned weight;
 };
 
 constexpr std::array kinds{
-    kind_name{fault_kind::crash, "crash", "processes", 20},
-    kind_name{fault_kind::pause, "pause", "processes", 10},
-    kind_name{fault_kind::cut, "cut", "network", 10},
-    kind_name{fault_kind::isolate, "isolate", "network", 10},
-    kind_name{fault_kind::split, "split", "network", 8},
-    kind_name{fault_kind::network, "network", "network", 8},
-    kind_name{fault_kind::way, "way", "network", 6},
-    kind_name{fault_kind::stall, "stall", "disks", 8},
-    kind_name{fault_kind::fail_sync, "fail-sync", "disks", 3},
-    kind_name{fault_kind::slow_disk, "slow-disk", "disks", 5},
-    kind_name{fault_kind::fill, "fill", "disks", 8},
-    kind_name{fault_kind::lie, "lie", "disks", 1},
-    kind_name{fault_kind::rot, "rot", "disks", 2},
-    kind_name{fault_kind::wipe, "wipe", "disks", 1},
-    kind_name{fault_kind::back_up, "back-up", "disks", 4},
-    kind_name{fault_kind::put_back, "put-back", "disks", 5},
-    kind_name{fault_kind::slow_apply, "slow-apply", "processes", 4},
+    kind_name{fault_kind::crash, "crash", "processes"},
+    kind_name{fault_kind::pause, "pause", "processes"},
+    kind_name{fault_kind::cut, "cut", "network"},
+    kind_name{fault_kind::isolate, "isolate", "network"},
+    kind_name{fault_kind::split, "split", "network"},
+    kind_name{fault_kind::network, "network", "network"},
+    kind_name{fault_kind::way, "way", "network"},
+    kind_name{fault_kind::stall, "stall", "disks"},
+    kind_name{fault_kind::fail_sync, "fail-sync", "disks"},
+    kind_name{fault_kind::slow_disk, "slow-disk", "disks"},
+    kind_name{fault_kind::fill, "fill", "disks"},
+    kind_name{fault_kind::lie, "lie", "disks"},
+    kind_name{fault_kind::rot, "rot", "disks"},
+    kind_name{fault_kind::wipe, "wipe", "disks"},
+    kind_name{fault_kind::back_up, "back-up", "disks"},
+    kind_name{fault_kind::put_back, "put-back", "disks"},
+    kind_name{fault_kind::slow_apply, "slow-apply", "processes"},
 };
 
 const kind_name& row_of(fault_kind what) {
@@ -361,100 +359,6 @@ std::variant<std::set<fault_kind>, std::string> parse_fault_kinds(std::string_vi
     }
   }
   return chosen;
-}
-
-// -- chance ----------------------------------------------------------------------------------------------------------
-
-namespace {
-
-/// Between the two, small spans as often as large ones.
-duration draw_span(dice& chance, duration least, duration most) {
-  const auto ratio = std::log(static_cast<double>(most.count()) / static_cast<double>(least.count()));
-  const auto part = static_cast<double>(chance.below(1 << 20)) / (1 << 20);
-  const auto span = static_cast<double>(least.count()) * std::exp(ratio * part);
-  return microseconds{std::llround(span / 1000)}; // Short in print.
-}
-
-way_quality draw_quality(dice& chance) {
-  way_quality quality;
-  quality.loss_percent = chance.chance(60) ? static_cast<unsigned>(chance.below(31)) : 0;
-  quality.duplicate_percent = chance.chance(40) ? static_cast<unsigned>(chance.below(51)) : 0;
-  quality.in_order = chance.chance(50);
-  quality.most_delay = draw_span(chance, milliseconds{1}, chance.chance(10) ? milliseconds{5000} : milliseconds{200});
-  quality.least_delay = chance.chance(50) ? microseconds{50} : duration{quality.most_delay / 2};
-  if (chance.chance(15))
-    quality.bytes_per_second = 10'000 + chance.below(200'000);
-  return quality;
-}
-
-const kind_name& draw_kind(dice& chance, const std::set<fault_kind>& chosen) {
-  unsigned sum = 0;
-  for (const auto& each : kinds)
-    sum += chosen.contains(each.what) ? each.weight : 0;
-  auto at = static_cast<unsigned>(chance.below(sum));
-  for (const auto& each : kinds) {
-    if (!chosen.contains(each.what))
-      continue;
-    if (at < each.weight)
-      return each;
-    at -= each.weight;
-  }
-  return kinds.front();
-}
-
-} // namespace
-
-fault_plan draw_plan(dice& chance, std::uint64_t nodes, duration end, double per_second,
-                     const std::set<fault_kind>& chosen) {
-  fault_plan plan;
-  if (chosen.empty() || per_second <= 0)
-    return plan;
-  const auto any_node = [&] { return peer_id{1 + chance.below(nodes)}; };
-  const auto first_victim = chance.below(nodes);
-  const auto victims = (nodes - 1) / 2;
-  const auto mean = 1e6 / per_second; // Microseconds between two.
-  duration at{};
-  while (true) {
-    at += microseconds{std::llround(-std::log(1 - static_cast<double>(chance.below(1 << 20)) / (1 << 20)) * mean)};
-    if (at >= end)
-      return plan;
-    fault f;
-    f.what = draw_kind(chance, chosen).what;
-    f.at = at;
-    f.lasts = draw_span(chance, milliseconds{20}, milliseconds{5000});
-    f.node = any_node();
-    switch (f.what) {
-    case fault_kind::crash: f.amount = chance.chance(70) ? chance.below(60) : 0; break;
-    case fault_kind::cut: f.other = any_node(); break;
-    case fault_kind::way:
-      f.other = any_node();
-      f.quality = draw_quality(chance);
-      break;
-    case fault_kind::network: f.quality = draw_quality(chance); break;
-    case fault_kind::split:
-      for (std::uint64_t id = 1; id <= nodes; ++id)
-        if (chance.chance(50))
-          f.side.emplace_back(id);
-      if (f.side.empty())
-        f.side.push_back(f.node);
-      break;
-    case fault_kind::slow_disk: f.amount = 1000 + chance.below(200'000); break;
-    case fault_kind::fill: f.amount = chance.below(200'000); break;
-    case fault_kind::lie:
-    case fault_kind::rot:
-    case fault_kind::wipe:
-    case fault_kind::back_up:
-    case fault_kind::put_back:
-      if (victims == 0)
-        continue;
-      f.node = peer_id{1 + (first_victim + chance.below(victims)) % nodes};
-      break;
-    default: break;
-    }
-    if ((f.what == fault_kind::cut || f.what == fault_kind::way) && f.other == f.node)
-      continue;
-    plan.push_back(std::move(f));
-  }
 }
 
 } // namespace troupe

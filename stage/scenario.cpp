@@ -1,7 +1,7 @@
 // Reads the text of a scenario. How it is played: scenario_play.cpp.
 #include "stage/scenario.hpp"
 
-#include "stage/scenario_words.hpp"
+#include "stage/scenario_parts.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -12,10 +12,6 @@
 namespace troupe {
 
 namespace {
-
-[[noreturn]] void wrong(const std::string& why) {
-  throw bad_line{why};
-}
 
 const word_list& fault_names() {
   static const auto names = [] {
@@ -65,52 +61,6 @@ public:
   }
 
 private:
-  // -- nodes ---------------------------------------------------------------------------------------------------------
-
-  cast_member read_member() {
-    using kind = cast_member::kind;
-    const auto nodes = story_.knobs.nodes;
-    if (const auto number = parse_number(line_.peek())) {
-      if (*number == 0 || *number > nodes)
-        wrong("there is no node " + std::to_string(*number) + ": there are 1 to " + std::to_string(nodes));
-      line_.next();
-      return {kind::number, *number, {}};
-    }
-    for (const auto& [word, what] :
-         {std::pair{"leader", kind::leader}, {"followers", kind::followers}, {"all", kind::all}})
-      if (line_.take(word))
-        return {what, 0, {}};
-    if (line_.take("follower"))
-      return {kind::follower, has_count() ? line_.need_number("which follower", 1, nodes - 1) : 1, {}};
-    if (line_.take("any"))
-      return {kind::any, has_count() ? line_.need_number("how many nodes", 1, nodes) : 1, {}};
-    if (names_.contains(line_.peek()))
-      return {kind::called, 0, std::string{line_.next()}};
-    word_list known{"leader", "follower", "followers", "any", "all"};
-    known.insert(known.end(), names_.begin(), names_.end());
-    wrong("expected a node, found " + in_quotes(line_.peek()) + "; a number, or " + choices(line_.peek(), known));
-  }
-
-  /// The last number of what has a number itself is not a node's.
-  [[nodiscard]] bool has_count() const {
-    return parse_number(line_.peek()) && (!ends_with_number_ || line_.peek(1) == "," || parse_number(line_.peek(1)));
-  }
-
-  cast_member need_node() {
-    auto member = read_member();
-    using kind = cast_member::kind;
-    if (member.what == kind::all || member.what == kind::followers || (member.what == kind::any && member.number > 1))
-      wrong("expected one node, found several");
-    return member;
-  }
-
-  cast_list need_nodes() {
-    cast_list list{read_member()};
-    while (line_.take(","))
-      list.push_back(read_member());
-    return list;
-  }
-
   // -- heading -------------------------------------------------------------------------------------------------------
 
   void read_line() {
@@ -215,7 +165,7 @@ private:
   void read_past(bool is_log) {
     std::vector<peer_id> whose;
     do {
-      const auto member = read_member();
+      const auto member = read_member(line_, known());
       if (member.what == cast_member::kind::all)
         for (std::uint64_t id = 1; id <= story_.knobs.nodes; ++id)
           whose.emplace_back(id);
@@ -227,7 +177,7 @@ private:
     line_.need(":");
     scenario::past past;
     if (is_log)
-      past.log = need_terms();
+      past.log = need_terms(line_);
     else
       past.term = term_number{line_.need_number("a term")};
     for (const auto id : whose)
@@ -235,17 +185,6 @@ private:
         story_.pasts[id].log = past.log;
       else
         story_.pasts[id].term = past.term;
-  }
-
-  std::vector<term_number> need_terms() {
-    std::vector<term_number> terms;
-    do {
-      const auto term = term_number{line_.need_number("the term of an entry")};
-      if (term == term_number{} || (!terms.empty() && term < terms.back()))
-        wrong("terms of a log begin with 1 at least, and never fall: found " + std::to_string(term.value()));
-      terms.push_back(term);
-    } while (parse_number(line_.peek()));
-    return terms;
   }
 
   // -- timed lines ---------------------------------------------------------------------------------------------------
@@ -276,12 +215,12 @@ private:
     s.words = line_.peek_rest();
     const auto verb = std::string{line_.next()};
     if (verb == "expect")
-      s.what = read_expectation();
+      s.what = read_expectation(line_, known(), has_asked_);
     else if (verb == "write" || verb == "read")
       s.what = read_question(verb == "write");
     else if (verb == "start")
-      s.what =
-          scene_healing{need_nodes(), {fault_kind::crash, fault_kind::rot, fault_kind::wipe, fault_kind::put_back}};
+      s.what = scene_healing{need_nodes(line_, known()),
+                             {fault_kind::crash, fault_kind::rot, fault_kind::wipe, fault_kind::put_back}};
     else if (verb == "heal")
       s.what = read_healing();
     else if (verb == "call")
@@ -313,16 +252,14 @@ private:
     // With some node in each place it is a fault as fault.hpp has them.
     auto sample = "at 0s " + verb;
     if (verb == "cut" || verb == "way") {
-      f.nodes = need_nodes();
+      f.nodes = need_nodes(line_, known());
       f.both_ways = line_.take("<->");
       if (!f.both_ways)
         line_.need("->");
-      f.others = need_nodes();
+      f.others = need_nodes(line_, known());
       sample += " 1 -> 2";
     } else if (verb != "network") {
-      ends_with_number_ = verb == "fill";
-      f.nodes = need_nodes();
-      ends_with_number_ = false;
+      f.nodes = need_nodes(line_, known(), verb == "fill");
       sample += " 1";
     }
     if (!line_.is_over())
@@ -341,7 +278,7 @@ private:
         healing.kinds = std::get<std::set<fault_kind>>(parse_fault_kinds(family));
         return healing;
       }
-    healing.nodes = need_nodes();
+    healing.nodes = need_nodes(line_, known());
     return healing;
   }
 
@@ -351,14 +288,14 @@ private:
     if (line_.peek() != "at")
       question.count = line_.need_number("how many, or \"at\"", 1, 100'000);
     line_.need("at");
-    question.nodes = need_nodes();
+    question.nodes = need_nodes(line_, known());
     has_asked_ = true;
     return question;
   }
 
   scene_naming read_naming() {
     scene_naming naming;
-    naming.node = need_node();
+    naming.node = need_node(line_, known());
     if (!is_name(line_.peek()))
       wrong("expected a name with a capital such as L1, found " + in_quotes(line_.peek()));
     naming.name = line_.next();
@@ -366,107 +303,7 @@ private:
     return naming;
   }
 
-  // -- expectations --------------------------------------------------------------------------------------------------
-
-  expectation read_expectation() {
-    using subject = expectation::subject;
-    expectation e;
-    if (line_.take("leader")) {
-      if (line_.take("is")) {
-        e.what = line_.take("not") ? subject::not_leader : subject::leader_is;
-        e.nodes.push_back(need_node());
-      }
-    } else if (line_.take("no")) {
-      line_.need("leader");
-      e.what = subject::no_leader;
-    } else if (line_.take("same")) {
-      line_.need("leader");
-      e.what = subject::same_leader;
-    } else if (line_.take("agreement")) {
-      e.what = subject::agreement;
-    } else if (line_.take("log")) {
-      e.what = subject::log;
-      e.nodes = need_nodes();
-      line_.need(":");
-      e.terms = need_terms();
-      e.and_more = line_.take("...");
-    } else if (line_.take("seen")) {
-      e.what = subject::seen;
-      read_mark(e);
-    } else if (line_.peek() == "all" || line_.peek() == "none" || parse_number(line_.peek())) {
-      read_operations(e);
-    } else {
-      read_quantity(e);
-    }
-    read_mode(e);
-    return e;
-  }
-
-  void read_mark(expectation& e) {
-    word_list all;
-    for (std::size_t mark = 0; mark < sometimes_count; ++mark)
-      all.emplace_back(name_of(static_cast<sometimes>(mark)));
-    e.word = line_.next();
-    if (std::find(all.begin(), all.end(), e.word) == all.end())
-      wrong("nothing is called " + in_quotes(e.word) + "; " + choices(e.word, all));
-  }
-
-  void read_operations(expectation& e) {
-    using outcome = expectation::outcome;
-    e.what = expectation::subject::operations;
-    if (!has_asked_)
-      wrong("no line before has asked for anything");
-    if (line_.take("none"))
-      e.count = 0;
-    else if (!line_.take("all"))
-      e.count = line_.need_number("how many", 1, 100'000);
-    const auto word = line_.next();
-    for (const auto& [name, what] : {std::pair{"committed", outcome::committed},
-                                     {"answered", outcome::answered},
-                                     {"refused", outcome::refused},
-                                     {"uncertain", outcome::uncertain}})
-      if (word == name) {
-        e.end = what;
-        return;
-      }
-    wrong("expected what becomes of them, found " + in_quotes(word) + "; "
-          + choices(word, {"committed", "answered", "refused", "uncertain"}));
-  }
-
-  void read_quantity(expectation& e) {
-    using measure = expectation::measure;
-    e.what = expectation::subject::quantity;
-    const auto word = line_.next();
-    if (word == "term")
-      e.of = measure::term;
-    else if (word == "commit")
-      e.of = measure::commit;
-    else if (word == "log-bytes")
-      e.of = measure::log_bytes;
-    else
-      wrong("nothing can be expected of " + in_quotes(word) + "; "
-            + choices(word,
-                      {"leader", "no leader", "same leader", "agreement", "all", "none", "log", "seen", "term",
-                       "commit", "log-bytes"}));
-    e.comparison = line_.next();
-    static const word_list comparisons{"=", "!=", "<", "<=", ">", ">="};
-    if (std::find(comparisons.begin(), comparisons.end(), e.comparison) == comparisons.end())
-      wrong("expected one of = != < <= > >=, found " + in_quotes(e.comparison));
-    e.value = line_.need_number("a number");
-  }
-
-  void read_mode(expectation& e) {
-    using mode = expectation::mode;
-    if (line_.is_over())
-      return;
-    if (line_.take("within"))
-      e.when = mode::within;
-    else if (line_.take("for"))
-      e.when = mode::throughout;
-    else
-      wrong("expected \"within\" or \"for\" and a time, or nothing more, found " + in_quotes(line_.peek()));
-    e.span = line_.need_span();
-  }
+  [[nodiscard]] known_nodes known() const { return {story_.knobs.nodes, names_}; }
 
   scenario story_;
   line_of_words line_{{}};
@@ -474,7 +311,6 @@ private:
   bool has_heading_ = false;
   bool has_begun_ = false;
   bool has_asked_ = false;
-  bool ends_with_number_ = false;
   duration last_time_{};
   std::set<std::string, std::less<>> names_;
   std::optional<std::size_t> repeat_begin_;

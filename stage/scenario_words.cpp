@@ -35,7 +35,7 @@ word_list split(std::string_view line) {
       end_word();
       const auto end = line.find('"', i + 1);
       if (end == line.npos)
-        throw bad_line{"a quotation has no end"};
+        wrong("a quotation has no end");
       found.emplace_back(line.substr(i + 1, end - i - 1));
       i = end;
     } else if (line[i] == ' ' || line[i] == '\t' || line[i] == '\r') {
@@ -56,6 +56,10 @@ word_list split(std::string_view line) {
 }
 
 } // namespace
+
+void wrong(const std::string& why) {
+  throw bad_line{why};
+}
 
 std::optional<std::uint64_t> parse_number(std::string_view word) {
   std::uint64_t value = 0;
@@ -102,18 +106,18 @@ bool line_of_words::take(std::string_view word) {
 
 void line_of_words::need(std::string_view word) {
   if (!take(word))
-    throw bad_line{"expected " + in_quotes(word) + ", found " + in_quotes(peek())};
+    wrong("expected " + in_quotes(word) + ", found " + in_quotes(peek()));
 }
 
 void line_of_words::need_end() const {
   if (!is_over())
-    throw bad_line{"nothing was expected here, found " + in_quotes(peek())};
+    wrong("nothing was expected here, found " + in_quotes(peek()));
 }
 
 std::uint64_t line_of_words::need_number(const std::string& what) {
   const auto value = parse_number(peek());
   if (!value)
-    throw bad_line{"expected " + what + ", found " + in_quotes(peek())};
+    wrong("expected " + what + ", found " + in_quotes(peek()));
   ++at_;
   return *value;
 }
@@ -121,15 +125,15 @@ std::uint64_t line_of_words::need_number(const std::string& what) {
 std::uint64_t line_of_words::need_number(const std::string& what, std::uint64_t least, std::uint64_t most) {
   const auto value = need_number(what);
   if (value < least || value > most)
-    throw bad_line{"expected " + what + " from " + std::to_string(least) + " to " + std::to_string(most) + ", found "
-                   + std::to_string(value)};
+    wrong("expected " + what + " from " + std::to_string(least) + " to " + std::to_string(most) + ", found "
+                   + std::to_string(value));
   return value;
 }
 
 duration line_of_words::need_span() {
   const auto span = parse_span(peek());
   if (!span)
-    throw bad_line{"expected a time such as 1.5s, 20ms or 300us, found " + in_quotes(peek())};
+    wrong("expected a time such as 1.5s, 20ms or 300us, found " + in_quotes(peek()));
   ++at_;
   return *span;
 }

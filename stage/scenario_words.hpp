@@ -19,6 +19,8 @@ using word_list = std::vector<std::string>;
 struct bad_line {
   std::string why;
 };
+/// Throws that.
+[[noreturn]] void wrong(const std::string& why);
 
 [[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view word);
 
