@@ -224,9 +224,11 @@ void consensus::confirm_reads(peer_output& out) {
 // -- staying a leader ------------------------------------------------------------------------------------------------
 
 // Law 5: replicators may speak until then. An idle disk is alive; one that owes an answer has until the minimum
-// election timeout.
+// election timeout. A full one may owe it for as long as there is no room, and that is no reason to go: a leader with a
+// full disk takes nothing that it would have to write, answers reads, and hands over as soon as anybody has room.
 instant consensus::lease_until(instant now) const {
-  return writes_.oldest_unanswered().value_or(now) + options_.times.election_timeout_min;
+  const auto owes_since = is_disk_full_ ? std::nullopt : writes_.oldest_unanswered();
+  return owes_since.value_or(now) + options_.times.election_timeout_min;
 }
 
 void consensus::look_after_leadership(instant now, peer_output& out) {
@@ -235,7 +237,7 @@ void consensus::look_after_leadership(instant now, peer_output& out) {
     return;
   leading.look_at = now + options_.times.heartbeat;
 
-  if (is_disk_stalled(now)) {
+  if (now >= lease_until(now)) {
     out.facts.push_back({fact::weight::warn, "event=step_down reason=disk_stalled"});
     become_follower(nobody, now, out);
     return;

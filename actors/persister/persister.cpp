@@ -164,6 +164,9 @@ private:
   // ---------------------------------------------------------------------------------------------
 
   void notice_room() {
+    // Whoever hears that there is room must have heard that what was held is written: finish_group comes here, too.
+    if (is_full_ && is_busy_ && !store_->is_full())
+      return;
     if (std::exchange(is_full_, store_->is_full()) != is_full_)
       for (const auto& [group, writer] : writers_)
         this->send(writer, disk_room{is_full_});

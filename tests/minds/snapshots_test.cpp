@@ -348,6 +348,30 @@ TEST_CASE("Z2 a leader whose disk is full refuses commands and hands over to who
   }
 }
 
+TEST_CASE("Z3 a leader whose full disk holds a write goes on for as long as nobody else has room") {
+  // One burst of commands was larger than what was set aside.
+  lone_peer peer{1, 3};
+  peer.becomes_leader();
+  peer.disk_catches_up();
+  const auto hears_of = [&](std::uint64_t follower, std::uint64_t match, bool is_full) {
+    peer.hears(
+        follower_heard{peer_id{follower}, peer.mind().current_term(), 1, log_index{match}, 0, peer.now(), is_full});
+  };
+  REQUIRE(peer.proposes("held").first);
+  peer.hears(disk_room{true});
+  for (int heartbeat = 0; heartbeat < 50; ++heartbeat) {
+    for (const std::uint64_t id : {2, 3})
+      hears_of(id, 1, true);
+    peer.wait(100ms);
+  }
+  CHECK(peer.mind().is_leader());
+  peer.forgets_what_it_said();
+  hears_of(2, 2, false);
+  peer.wait(100ms);
+  CHECK_FALSE(peer.mind().is_leader());
+  CHECK(peer.says<timeout_now>().about.to == peer_id{2});
+}
+
 TEST_CASE("Z3 a leader takes commands only while the disks of a quorum have room") {
   lone_peer peer{1, 3};
   peer.becomes_leader();
