@@ -24,7 +24,7 @@ public:
         [](const link_up&) {},
         [](const link_down&) {},
         [this](const link_refused& m) {
-          if (m.reason == link_refusal::changed_disk || m.reason == link_refusal::old_disk)
+          if (condemns(m.reason))
             on_end_({node_end::reason::bad_data, m.words});
         },
         [this](const peer_identified& m) { remember(m); },

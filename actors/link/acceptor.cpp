@@ -212,8 +212,11 @@ private:
   }
 
   void admit(connection_handle handle, inward& link, const hello& words) {
-    if (const auto notice = judged(words))
+    if (const auto notice = judged(words)) {
+      if (condemns(notice->reason)) // Whoever is to end for this must know who says so. It leaves with what follows.
+        append_frame(wr_buf(handle), link_frame::hello_ack, encode(introduce(options_.me, words.from)));
       return dismiss(handle, link, *notice);
+    }
     if (!is_noted(words.from)) {
       link.introduction = ++introductions_;
       waiting_[words.from].at_the_door = arrival{handle, link.introduction, words};

@@ -33,6 +33,12 @@ struct outward {
   std::uint64_t boot = 0;
 };
 
+/// What the other end has said instead of going on, until it is known whether that is who it says.
+struct refused_us {
+  std::uint64_t attempt = 0;
+  refusal_notice notice;
+};
+
 class dialer : public dialer_actor::broker_base {
 public:
   dialer(caf::actor_config& config, link_options options, peer_id remote, endpoint where, link_listener listener)
@@ -245,6 +251,8 @@ private:
   }
 
   void hear_voucher(const vouched& m) {
+    if (told_ && m.attempt == told_->attempt)
+      return judge_refusal(m.notice);
     if (progress_ != progress::vouching || m.attempt != attempt_)
       return;
     if (m.notice)
@@ -261,13 +269,31 @@ private:
     const auto notice = decode_closing(head);
     if (!notice)
       return lose("malformed closing");
-    const auto times = is_about_identity(notice->reason) ? said_.times(notice->words, clock().now()) : 0;
-    if (times > 0) {
-      logs().warn("event=link_refused peer={} reason={} times={} words={}", remote_.value(),
-                  static_cast<unsigned>(notice->reason), times, in_log_quotes(notice->words));
-      send(listener_, link_refused{remote_, notice->reason, notice->words});
-    }
+    if (progress_ == progress::vouching)
+      told_ = refused_us{attempt_, *notice};
+    else if (progress_ == progress::up || !condemns(notice->reason))
+      report(*notice);
     lose("closed by the other end: " + notice->words);
+  }
+
+  /// Whether whoever has refused us is the node that we mean is known now. Another at its address, of another cluster
+  /// of the same name, has no say in whether we go on.
+  void judge_refusal(const std::optional<refusal_notice>& of_them) {
+    const auto told = *std::exchange(told_, std::nullopt);
+    if (!of_them || !condemns(told.notice.reason))
+      return report(told.notice);
+    if (const auto times = reported_.times(of_them->words, clock().now()); times > 0)
+      logs().warn("event=link_doubted peer={} times={} words={} why={}", remote_.value(), times,
+                  in_log_quotes(told.notice.words), in_log_quotes(of_them->words));
+  }
+
+  void report(const refusal_notice& notice) {
+    const auto times = is_about_identity(notice.reason) ? reported_.times(notice.words, clock().now()) : 0;
+    if (times == 0)
+      return;
+    logs().warn("event=link_refused peer={} reason={} times={} words={}", remote_.value(),
+                static_cast<unsigned>(notice.reason), times, in_log_quotes(notice.words));
+    send(listener_, link_refused{remote_, notice.reason, notice.words});
   }
 
   /// We do not believe the other end: it is told, and the connection ends once it is on its way.
@@ -396,13 +422,15 @@ private:
   progress progress_ = progress::silent;
   std::optional<outward> link_;
   std::uint64_t attempt_ = 0;
+  std::optional<refused_us> told_;
   instant retry_at_;
   std::optional<instant> timer_at_;
   std::uint64_t timer_epoch_ = 0;
   bool flush_pending_ = false;
   bool closing_ = false;
   std::uint64_t dropped_ = 0;
-  log_throttle said_; ///< Of the time without a link.
+  log_throttle said_;     ///< Of the time without a link.
+  log_throttle reported_; ///< Refusals: who is refused may be linked for a moment each time.
 };
 
 } // namespace

@@ -142,6 +142,10 @@ bool is_about_identity(link_refusal reason) {
   return reason != link_refusal::other && reason < link_refusal::replaced;
 }
 
+bool condemns(link_refusal reason) {
+  return reason == link_refusal::changed_disk || reason == link_refusal::old_disk;
+}
+
 std::string encode_closing(const refusal_notice& notice) {
   std::string head;
   wire_writer{head}

@@ -75,6 +75,10 @@ enum class link_refusal : std::uint16_t {
 /// The refused node itself is wrong, and will be as long as nobody changes it; the other reasons pass.
 [[nodiscard]] bool is_about_identity(link_refusal reason);
 
+/// The refused node has forgotten what it promised, and must end. Said behind the introduction of who says it: one who
+/// is not believed himself, say a node of another cluster at a member's address, has no say in that.
+[[nodiscard]] bool condemns(link_refusal reason);
+
 /// A refusal as it is told and logged.
 struct refusal_notice {
   link_refusal reason = link_refusal::other;

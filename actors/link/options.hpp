@@ -61,7 +61,8 @@ struct link_down {
 
 /// `peer` refuses this node, in its own words. Reported when it begins and once a minute while it lasts;
 /// tried again without end.
-/// `link_refusal::changed_disk` and `old_disk` mean that this node must not take part: it has forgotten its votes.
+/// `link_refusal::changed_disk` and `old_disk` mean that this node must not take part: it has forgotten its votes. They
+/// are reported of a peer that is believed itself, only.
 struct link_refused {
   peer_id peer;
   link_refusal reason = link_refusal::other;

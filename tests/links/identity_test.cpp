@@ -169,6 +169,25 @@ TEST_CASE("O3: whom one dials is listened to when it is durably known, too") {
   one.await_up(2);
 }
 
+TEST_CASE("a node is not condemned by one of another cluster of the same name, which has taken a member's address") {
+  host foreign{options_of(1)};
+  foreign.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, {disk(77), 3, 770}}});
+  host two{options_of(2)};
+  const std::map<peer_id, acquaintance> known{{peer_id{1}, {disk(42), 5, 50}}}; // Not that one.
+  two.open({{peer_id{1}, foreign.door.bound}}, known);
+  CHECK_FALSE(comes<link_refused>(two.listener, 500ms));
+}
+
+TEST_CASE("a node is not condemned by one that does not say who it is") {
+  raw_door there;
+  host one{options_of(1)};
+  one.open({{peer_id{2}, {"127.0.0.1", there.port()}}});
+  auto end = there.accept();
+  REQUIRE(end.hear());
+  end.say(link_frame::closing, encode_closing({link_refusal::old_disk, "you are old"}));
+  CHECK_FALSE(comes<link_refused>(one.listener, 300ms));
+}
+
 TEST_CASE("a node that says more before it was answered is dismissed") {
   host one{options_of(1), false};
   one.open({{peer_id{2}, {"127.0.0.1", free_port()}}});
