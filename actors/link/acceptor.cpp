@@ -249,7 +249,7 @@ private:
   void hear_closing(connection_handle handle, inward& link, const frame& came) {
     const auto notice = decode_closing(came.head);
     if (notice && is_about_identity(notice->reason))
-      if (const auto times = said_.times(std::to_string(link.peer.value()) + notice->words, clock().now()); times > 0) {
+      if (const auto times = told_.times(std::to_string(link.peer.value()) + notice->words, clock().now()); times > 0) {
         logs().warn("event=link_refused peer={} reason={} times={} words={}", link.peer.value(),
                     static_cast<unsigned>(notice->reason), times, in_log_quotes(notice->words));
         send(listener_, link_refused{link.peer, notice->reason, notice->words});
@@ -298,10 +298,25 @@ private:
                   words.boot);
     known = after;
     send(listener_, peer_identified{words.from, *after, caf::actor_cast<acceptor_actor>(this)});
+    if (!notice)
+      dismiss_earlier_life(words);
     return notice;
   }
 
-  [[nodiscard]] bool is_noted(peer_id peer) const { return noted_.at(peer) == known_.at(peer); }
+  /// Whom one met by a call of one's own need not call: what he said in an earlier life is over all the same.
+  void dismiss_earlier_life(const hello& words) {
+    for (auto& [handle, link] : connections_)
+      if (link.peer == words.from && link.boot < words.boot && !link.leaving)
+        return dismiss(handle, link, {link_refusal::replaced, "a later life of this node has come"});
+  }
+
+  /// Whether it is durable whom one has met. That a copy was refused may still be on its way to the disk: the node
+  /// itself does not wait for that.
+  [[nodiscard]] bool is_noted(peer_id peer) const {
+    const auto& noted = noted_.at(peer);
+    const auto& known = known_.at(peer);
+    return noted && known && noted->disk == known->disk && noted->boot == known->boot && noted->life == known->life;
+  }
 
   /// Who was let wait for this is judged anew: what is known may be another life's by now.
   void hear_noted(const peer_noted& m) {
@@ -345,6 +360,12 @@ private:
     return link.peer == nobody ? link.begun + options_.hello_deadline : link.heard + options_.dead_after;
   }
 
+  static std::string why_overdue(const inward& link) {
+    if (link.peer != nobody)
+      return "no sign of life";
+    return link.introduction != 0 ? "it could not be noted here in time" : "no introduction in time";
+  }
+
   void timer_fired() {
     const auto now = clock().now();
     std::vector<connection_handle> overdue;
@@ -354,8 +375,7 @@ private:
     }
     for (const auto& handle : overdue) {
       if (const auto& link = *find(handle); !link.leaving)
-        note_dismissal(link,
-                       {link_refusal::silent, link.peer == nobody ? "no introduction in time" : "no sign of life"});
+        note_dismissal(link, {link_refusal::silent, why_overdue(link)});
       drop(handle);
     }
     arm_timer();
@@ -379,6 +399,7 @@ private:
   std::uint64_t introductions_ = 0;
   std::unordered_map<connection_handle, inward> connections_;
   log_throttle said_;
+  log_throttle told_; ///< By members: strangers use up none of it.
 };
 
 } // namespace

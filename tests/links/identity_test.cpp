@@ -188,6 +188,43 @@ TEST_CASE("a node is not condemned by one that does not say who it is") {
   CHECK_FALSE(comes<link_refused>(one.listener, 300ms));
 }
 
+TEST_CASE("O3: when a node has answered in a later life, its earlier one is not listened to any more") {
+  raw_door there;
+  host one{options_of(1)};
+  one.open({{peer_id{2}, {"127.0.0.1", there.port()}}}, {{peer_id{2}, {disk(2), 8, 88}}});
+  auto earlier = enter(one.door.bound.port, {"test", peer_id{2}, disk(2), 9, {99, 88}}, peer_id{1});
+  auto later = there.welcome({"test", peer_id{2}, disk(2), 10, {100, 99, 88}});
+  one.await_up(2);
+  earlier.say(encode(heartbeat(2, 1, 7)));
+  CHECK_FALSE(comes<append_entries>(one.local, 200ms));
+  CHECK(earlier.hear_closing().reason == link_refusal::replaced);
+}
+
+TEST_CASE("O3: a node that is known does not wait until the refusal of a copy is noted") {
+  host one{options_of(1), false};
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, {disk(2), 6, 66}}});
+  auto copy = raw_end::dial(one.door.bound.port);
+  copy.say(link_frame::hello, encode(introduce({"test", peer_id{2}, disk(2), 6, {60, 55}}, peer_id{1})));
+  CHECK(copy.hear_closing().reason == link_refusal::old_disk);
+  CHECK(await<peer_identified>(one.listener).met == acquaintance{disk(2), 6, 66, 60}); // A slow disk has that now.
+  (void)enter(one.door.bound.port, {"test", peer_id{2}, disk(2), 6, {66, 55}}, peer_id{1});
+}
+
+TEST_CASE("a member is told that it is refused, however many strangers are dismissed meanwhile") {
+  host one{options_of(1)};
+  one.open({{peer_id{2}, {"127.0.0.1", free_port()}}}, {{peer_id{2}, {disk(2), 1, 20}}});
+  for (int i = 0; i < 40; ++i) {
+    auto words = introduce(node(2), peer_id{1});
+    words.cluster = std::to_string(i);
+    auto stranger = raw_end::dial(one.door.bound.port);
+    stranger.say(link_frame::hello, encode(words));
+    CHECK(stranger.hear_closing().reason == link_refusal::wrong_cluster);
+  }
+  auto end = enter(one.door.bound.port, node(2), peer_id{1});
+  end.say(link_frame::closing, encode_closing({link_refusal::old_disk, "you are old"}));
+  CHECK(await<link_refused>(one.listener).reason == link_refusal::old_disk);
+}
+
 TEST_CASE("a node that says more before it was answered is dismissed") {
   host one{options_of(1), false};
   one.open({{peer_id{2}, {"127.0.0.1", free_port()}}});
