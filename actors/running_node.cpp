@@ -25,7 +25,7 @@ public:
         [](const link_down&) {},
         [this](const link_refused& m) {
           if (condemns(m.reason))
-            on_end_({node_end::reason::bad_data, m.words});
+            end_refused(m.words);
         },
         [this](const peer_identified& m) { remember(m); },
     };
@@ -34,6 +34,15 @@ public:
   void on_exit() override { directory_.reset(); }
 
 private:
+  void end_refused(const std::string& words) {
+    try {
+      directory_->remember_refusal();
+    } catch (const std::exception& failure) {
+      logs().error("event=refusal_not_noted why={}", in_log_quotes(failure.what())); // It ends anyway.
+    }
+    on_end_({node_end::reason::bad_data, words});
+  }
+
   void remember(const peer_identified& m) {
     try {
       directory_->remember_peer(m.peer, {m.met.disk, m.met.boot, m.met.life, m.met.refused});

@@ -50,10 +50,10 @@ std::string in_words(const data_directory::known_disk& disk) {
 std::string encode(const data_directory::content& content) {
   std::string text{first_line};
   text += format;
-  text += "\ncluster=" + content.cluster + "\nnode=" + std::to_string(content.node.value())
-      + "\nuuid=" + to_string(content.disk) + "\nmembers=" + list_of(content.members)
-      + "\nboot=" + std::to_string(content.boot) + "\n"
-      + (content.lives.empty() ? "" : "lives=" + list_of(content.lives) + "\n") + (content.has_log ? "log=made\n" : "");
+  text += "\ncluster=" + content.cluster + "\nnode=" + std::to_string(content.node.value()) + "\nuuid="
+      + to_string(content.disk) + "\nmembers=" + list_of(content.members) + "\nboot=" + std::to_string(content.boot)
+      + "\n" + (content.lives.empty() ? "" : "lives=" + list_of(content.lives) + "\n")
+      + (content.is_refused ? "refused=yes\n" : "") + (content.has_log ? "log=made\n" : "");
   for (const auto& [peer, disk] : content.peers)
     text += "peer=" + std::to_string(peer.value()) + ":" + in_words(disk) + "\n";
   char checksum[9];
@@ -108,6 +108,10 @@ bool take_line(data_directory::content& content, std::string_view key, std::stri
   if (key == "log") {
     content.has_log = value == "made";
     return content.has_log;
+  }
+  if (key == "refused") {
+    content.is_refused = value == "yes";
+    return content.is_refused;
   }
   if (key == "members") {
     while (!value.empty())
@@ -191,11 +195,13 @@ data_directory::data_directory(file_system& files, std::string path, std::string
       throw storage_error{path_,
                           "holds files, but no identity of a node. Use an empty directory; or, if this was a "
                           "node's, restore its file `identity`"};
-    content_ = {std::move(cluster), node, fresh_uuid, std::move(members), 0, {}, false, {}};
+    content_ = {std::move(cluster), node, fresh_uuid, std::move(members), 0, {}, false, false, {}};
   }
-  ++content_.boot;
-  content_.lives.insert(content_.lives.begin(), life_of(fresh_uuid));
-  content_.lives.resize(std::min(content_.lives.size(), lives_kept));
+  if (!std::exchange(content_.is_refused, false)) {
+    ++content_.boot;
+    content_.lives.insert(content_.lives.begin(), life_of(fresh_uuid));
+    content_.lives.resize(std::min(content_.lives.size(), lives_kept));
+  }
   save();
 }
 
@@ -239,6 +245,11 @@ void data_directory::require_ours(const std::string& cluster, peer_id node, cons
 
 void data_directory::remember_log() {
   if (!std::exchange(content_.has_log, true))
+    save();
+}
+
+void data_directory::remember_refusal() {
+  if (!std::exchange(content_.is_refused, true))
     save();
 }
 

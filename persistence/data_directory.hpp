@@ -14,6 +14,7 @@
 ///     members=ID,ID,...           (of the cluster, in order)
 ///     boot=N                      (how often it was opened)
 ///     lives=LIFE,LIFE,...         (16 hexadecimal digits each: the last 64 boots, the present one first)
+///     refused=yes                 (in the present life: the next start is not another one)
 ///     log=made                    (once there is a log: from then on it must be there)
 ///     peer=ID:UUID:BOOT:LIFE:REFUSED   (none or more; without those at the end that were never noted)
 ///     checksum=HHHHHHHH           (CRC-32C of all lines above, hexadecimal)
@@ -39,10 +40,11 @@ class data_directory {
 public:
   /// Opens the directory for one node of one cluster, and notes the boot durably, with the life that `fresh_uuid`
   /// stands for; on first use makes it, with `fresh_uuid` as its identity. That is random, and drawn anew for each
-  /// opening. Throws `storage_error`, with what is there, what was asked for and what to do, if another process uses
-  /// it, if it is another cluster's or node's or was used with other members (a quorum of a smaller list need not have
-  /// what a quorum of the larger one was promised), or if its identity is missing or damaged. `members` is sorted and
-  /// names the node.
+  /// opening. A life in which the node was refused is gone on with: a copy that is started again and again by whatever
+  /// looks after it would else have forgotten at last what those who were away would ask it. Throws `storage_error`,
+  /// with what is there, what was asked for and what to do, if another process uses it, if it is another cluster's or
+  /// node's or was used with other members (a quorum of a smaller list need not have what a quorum of the larger one
+  /// was promised), or if its identity is missing or damaged. `members` is sorted and names the node.
   data_directory(file_system& files, std::string path, std::string cluster, peer_id node, std::vector<peer_id> members,
                  const troupe::uuid& fresh_uuid);
 
@@ -83,6 +85,9 @@ public:
   /// A peer that is known with another disk is the caller's to refuse; asserted here.
   void remember_peer(peer_id peer, const known_disk& disk);
 
+  /// Remembers, durably when this returns, that the node was told to end: it is no other life when it comes back.
+  void remember_refusal();
+
   /// What to write into the files below.
   [[nodiscard]] disk_identity identity() const {
     return {uuid_of_name(content_.cluster), content_.disk, content_.node};
@@ -97,6 +102,7 @@ public:
     std::vector<peer_id> members;
     std::uint64_t boot = 0;
     last_lives lives;
+    bool is_refused = false;
     bool has_log = false;
     std::map<peer_id, known_disk> peers;
   };

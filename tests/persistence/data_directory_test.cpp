@@ -49,6 +49,22 @@ TEST_CASE("O3: a data directory knows its last lives, so that an older copy of i
   CHECK(of_copy.uuid() == original.uuid());
 }
 
+TEST_CASE("O3: a copy that is refused and started again and again grows no older") {
+  simulated_disk disk{1};
+  last_lives lives;
+  for (std::uint64_t start = 1; start <= 2 * lives_kept; ++start) {
+    auto directory = open_in(disk, uuid_of_name(std::to_string(start)));
+    if (start == 1)
+      lives = directory.lives();
+    CHECK(directory.boot() == 1);
+    CHECK(directory.lives() == lives);
+    directory.remember_refusal();
+    disk.crash_losing_all();
+  }
+  { const auto believed = open_in(disk, uuid_of_name("believed")); }
+  CHECK(open_in(disk, uuid_of_name("next")).boot() == 2);
+}
+
 TEST_CASE("a data directory forgets the oldest life when there are too many") {
   simulated_disk disk{1};
   last_lives all;
@@ -82,11 +98,14 @@ TEST_CASE("an identity of format 1 reads as it is documented, with lives and wit
   CHECK(now.peers.at(peer_id{2}) == data_directory::known_disk{other, 7, 0xabc});
   CHECK(read(head + peer + ":7:0000000000000000:0000000000000abc\n").peers.at(peer_id{2})
         == data_directory::known_disk{other, 7, 0, 0xabc});
+  CHECK_FALSE(now.is_refused);
+  CHECK(read(head + "lives=00000000000000ff\nrefused=yes\nlog=made\n").is_refused);
   const auto before = read(head + peer + ":7\n");
   CHECK(before.lives.empty());
   CHECK(before.peers.at(peer_id{2}) == data_directory::known_disk{other, 7, 0});
   CHECK(read(head + peer + "\n").peers.at(peer_id{2}) == data_directory::known_disk{other, 0, 0});
-  for (const auto* wrong : {"lives=\n", "lives=ff\n", "lives=00000000000000FF\n", "lives=00000000000000ff,\n"})
+  for (const auto* wrong : {"lives=\n", "lives=ff\n", "lives=00000000000000FF\n", "lives=00000000000000ff,\n",
+                            "refused=no\n", "refused=\n"})
     CHECK_THROWS_AS(read(head + wrong), storage_error);
   for (const auto* wrong : {":0\n", ":7:0000000000000000\n", ":7:0000000000000abc:0000000000000000\n", ":\n"})
     CHECK_THROWS_AS(read(head + peer + wrong), storage_error);
