@@ -1,4 +1,5 @@
 #include "actors/running_node.hpp"
+#include "actors/link/log_throttle.hpp"
 #include "actors/log_quotes.hpp"
 #include "actors/logging.hpp"
 #include "persistence/loss.hpp"
@@ -11,6 +12,9 @@
 namespace troupe {
 
 namespace {
+
+/// As often as the store does.
+constexpr auto look_for_room_every = std::chrono::milliseconds{500};
 
 /// Keeps who the node has met, durably, and hears when the node itself is not believed. Detached: it writes to disk,
 /// once in each life of a peer.
@@ -31,7 +35,10 @@ public:
     };
   }
 
-  void on_exit() override { directory_.reset(); }
+  void on_exit() override {
+    directory_.reset();
+    unnoted_.clear();
+  }
 
 private:
   void end_refused(const std::string& words) {
@@ -43,18 +50,45 @@ private:
     on_end_({node_end::reason::bad_data, words});
   }
 
+  /// Of each peer only the last counts. What names nobody to answer to is our own: there may be room by now.
   void remember(const peer_identified& m) {
+    if (m.to)
+      unnoted_[m.peer] = m;
+    else
+      is_waiting_ = false;
     try {
-      directory_->remember_peer(m.peer, {m.met.disk, m.met.boot, m.met.life, m.met.refused});
-      send(m.to, peer_noted{m.peer, m.met}); // Not if it failed.
+      for (; !unnoted_.empty(); unnoted_.erase(unnoted_.begin()))
+        note(unnoted_.begin()->second);
+    } catch (const io_error& failure) {
+      failure.is_lack_of_room() ? wait_for_room(failure) : fail(failure);
     } catch (const std::exception& failure) {
-      on_end_({node_end::reason::failed, failure.what()});
-      quit(caf::exit_reason::unhandled_exception);
+      fail(failure);
     }
+  }
+
+  void note(const peer_identified& m) {
+    directory_->remember_peer(m.peer, {m.met.disk, m.met.boot, m.met.life, m.met.refused});
+    send(m.to, peer_noted{m.peer, m.met}); // Not if it failed.
+  }
+
+  /// A full disk is a state and no failure. Until there is room the peer is not listened to; the others are.
+  void wait_for_room(const std::exception& failure) {
+    if (const auto times = said_.times("full", clock().now()); times > 0)
+      logs().warn("event=peer_not_noted times={} why={}", times, in_log_quotes(failure.what()));
+    if (!std::exchange(is_waiting_, true))
+      delayed_send(this, look_for_room_every, peer_identified{});
+  }
+
+  void fail(const std::exception& failure) {
+    on_end_({node_end::reason::failed, failure.what()});
+    quit(caf::exit_reason::unhandled_exception);
   }
 
   std::shared_ptr<data_directory> directory_;
   node_end_handler on_end_;
+  std::map<peer_id, peer_identified> unnoted_;
+  bool is_waiting_ = false; ///< For room.
+  log_throttle said_;
 };
 
 /// A node without its peer would go on listening and refuse everything: it ends.

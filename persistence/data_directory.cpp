@@ -254,12 +254,20 @@ void data_directory::remember_refusal() {
 }
 
 void data_directory::remember_peer(peer_id peer, const known_disk& disk) {
-  const auto [known, is_new] = content_.peers.emplace(peer, disk);
-  TROUPE_ASSERT(known->second.uuid == disk.uuid, "a peer that comes with another disk is refused, not remembered");
+  const auto known = content_.peers.find(peer);
+  const auto is_new = known == content_.peers.end();
+  TROUPE_ASSERT(is_new || known->second.uuid == disk.uuid,
+                "a peer that comes with another disk is refused, not remembered");
   if (!is_new && (known->second.boot > disk.boot || known->second == disk))
     return;
-  known->second = disk;
-  save();
+  auto before = content_.peers;
+  content_.peers.insert_or_assign(peer, disk);
+  try {
+    save();
+  } catch (...) {
+    content_.peers = std::move(before); // Whoever tries again shall not find it known.
+    throw;
+  }
 }
 
 void data_directory::save() {

@@ -127,6 +127,26 @@ TEST_CASE("a data directory remembers the disks and lives of its peers over a po
                                                          {peer_id{3}, {uuid_of_name("three"), 7, 70, 66}}});
 }
 
+TEST_CASE("a peer that could not be noted for lack of room is noted when it is tried again") {
+  simulated_disk disk{1};
+  {
+    auto directory = open(disk);
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 1, 10});
+    disk.limit_to(disk.used_bytes());
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      CHECK_THROWS_AS(directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 2, 20}), io_error);
+      CHECK_THROWS_AS(directory.remember_peer(peer_id{3}, {uuid_of_name("three"), 3, 30}), io_error);
+    }
+    disk.limit_to(1 << 20);
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 2, 20});
+    directory.remember_peer(peer_id{3}, {uuid_of_name("three"), 3, 30});
+  }
+  disk.crash_losing_all();
+  CHECK(open(disk).known_peers()
+        == std::map<peer_id, data_directory::known_disk>{{peer_id{2}, {uuid_of_name("two"), 2, 20}},
+                                                         {peer_id{3}, {uuid_of_name("three"), 3, 30}}});
+}
+
 TEST_CASE("X7 O1: a second user of a data directory is refused by name until the first is gone") {
   simulated_disk disk{1};
   {
