@@ -54,6 +54,7 @@ constexpr std::array rows{
     mutant_row{mutant::L1, "L1", "who lost what it acknowledged votes all the same", "-"},
     mutant_row{mutant::O2, "O2", "a member is believed on whatever disk", "TigerBeetle #2767"},
     mutant_row{mutant::O3, "O3", "starts of a disk are counted, and not told apart", "-"},
+    mutant_row{mutant::O3_again, "O3_again", "a node that is refused is in another life at each start", "-"},
     mutant_row{mutant::O3_late, "O3_late", "what a node said in its last life, heard late, is taken for a copy's", "-"},
     mutant_row{mutant::Z5, "Z5", "a leader sends without waiting for answers", "scylladb #11559"},
 };

@@ -65,6 +65,7 @@ enum class mutant : std::uint8_t {
   O2,
   O3,
   O3_late,
+  O3_again,
   Z5,
 };
 

@@ -1,5 +1,6 @@
 #include "persistence/data_directory.hpp"
 
+#include "messages/mutant.hpp"
 #include "persistence/segment.hpp"
 #include "troupe/assert.hpp"
 #include "troupe/entry.hpp"
@@ -249,6 +250,8 @@ void data_directory::remember_log() {
 }
 
 void data_directory::remember_refusal() {
+  if (TROUPE_MUTANT(O3_again))
+    return;
   if (!std::exchange(content_.is_refused, true))
     save();
 }
@@ -282,7 +285,12 @@ void data_directory::save() {
       throw;
     // The node shall start on a full disk, and say so: this takes a block, and the log finds out that its reserve is
     // gone.
-    files_.remove(reserve);
+    try {
+      files_.remove(reserve);
+    } catch (const io_error&) {
+      if (files_.exists(reserve))
+        throw; // If not, it has become a segment just now, on another thread.
+    }
     files_.sync_directory(log_path());
     replace_durably(files_, path, text);
   }

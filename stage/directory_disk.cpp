@@ -111,6 +111,18 @@ std::optional<std::string> directory_disk::rot(dice& chance) {
   return path + " byte " + std::to_string(at) + " bit " + std::to_string(bit);
 }
 
+directory_disk::introduction directory_disk::after_refusals(std::size_t starts) const {
+  const auto copy = files_->clone();
+  copy->limit_to(~std::uint64_t{0});
+  introduction last;
+  for (std::size_t start = 1; start <= starts; ++start) {
+    data_directory directory{*copy, place, cluster, node_, members_, uuid_of_name("start " + std::to_string(start))};
+    last = {directory.boot(), directory.lives()};
+    directory.remember_refusal();
+  }
+  return last;
+}
+
 recovered_group directory_disk::recover_copy(group_id group, std::uint64_t seed) const {
   const auto copy = files_->clone();
   copy->reseed(seed);

@@ -57,6 +57,14 @@ public:
   /// copy. Throws as `open` does.
   [[nodiscard]] recovered_group recover_copy(group_id group, std::uint64_t seed) const;
 
+  /// As whom the node would introduce itself if it were refused and started again so many times: production's own notes
+  /// of that, on a copy, which has room. Throws `storage_error` if a bit of them has flipped since its last start.
+  struct introduction {
+    std::uint64_t boot = 0;
+    last_lives lives;
+  };
+  [[nodiscard]] introduction after_refusals(std::size_t starts) const;
+
 private:
   [[nodiscard]] log_options options_of(const data_directory& directory) const;
 

@@ -151,6 +151,7 @@ private:
   void note_write(peer_id id, const log_write& write);
   void retire(peer_id id, sometimes mark, const std::string& why);
   [[nodiscard]] bool believes(peer_id from, peer_id to);
+  void wear_out(peer_id impostor);
   void hear_late(peer_id from, peer_id to);
   [[nodiscard]] bool all_have_seen_later(peer_id id, std::uint64_t boot) const;
   void check_now_and_then();

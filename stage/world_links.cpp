@@ -33,6 +33,8 @@ bool stage_world::believes(peer_id from, peer_id to) {
     if (is_old && !speaker.is_impostor && !speaker.lied)
       runtime_.judge().fail("I14: node " + text(to) + " takes the disk of node " + text(from)
                             + " for an older copy, and it is the only one there ever was");
+    if (is_old && speaker.is_impostor)
+      wear_out(from);
     if (is_old || notice->reason == link_refusal::changed_disk)
       runtime_.after(duration::zero(), [this, from, life = speaker.life, is_old, said = notice->words] {
         if (at(from).life == life)
@@ -46,6 +48,30 @@ bool stage_world::believes(peer_id from, peer_id to) {
   listener.book[from] = met(listener.book[from], words);
   hear_late(from, to);
   return true;
+}
+
+// Whatever looks after a node starts it again, however often it is refused: that must not make it another one for those
+// who have not met it meanwhile.
+void stage_world::wear_out(peer_id impostor) {
+  constexpr std::size_t starts = lives_kept + 10;
+  auto words = introduce(*at(impostor).identity, nobody);
+  try {
+    const auto last = at(impostor).disk->after_refusals(starts);
+    words.boot = last.boot;
+    words.lives = last.lives;
+  } catch (const storage_error&) {
+    return; // It would not start.
+  }
+  for (const auto id : ids()) {
+    if (id == impostor || !at(id).book[impostor])
+      continue;
+    words.to = id;
+    const link_identity judging{words.cluster, id, {}};
+    if (!judge(judging, {{impostor, at(id).book[impostor]}}, words))
+      runtime_.judge().fail("I14: node " + text(id) + " would believe node " + text(impostor)
+                            + ", whose disk is an older copy, if that were refused by others and started "
+                            + std::to_string(starts) + " times");
+  }
 }
 
 // While a host stands still, both lives of a node may call it, and the earlier one's words may be read last.

@@ -42,7 +42,8 @@ refusal_notice old_disk(const link_identity& me, const hello& theirs, std::uint6
               + " has seen it in its " + std::to_string(seen)
               + ". already: its data directory is an older copy, so it has forgotten votes and entries it has promised"
                 " and could vote twice in one term; put back the newest one. If that is lost, this member cannot come"
-                " back (members cannot be replaced yet): the others go on without it"};
+                " back (members cannot be replaced yet): the others go on without it. (If it said this before its last"
+                " start, and is heard late, nothing is wrong.)"};
 }
 
 /// Nobody here can say which of the two was made of which.
