@@ -198,7 +198,7 @@ private:
   void advance_commit(peer_output& out);
   void confirm_reads(peer_output& out);
   void look_after_leadership(instant now, peer_output& out);
-  [[nodiscard]] bool has_room_at_quorum() const;
+  [[nodiscard]] bool has_room_at_quorum(instant now) const;
   [[nodiscard]] bool yield_when_full(instant now, peer_output& out);
   [[nodiscard]] std::optional<log_index> own_term_commit() const;
   [[nodiscard]] instant lease_until(instant now) const;

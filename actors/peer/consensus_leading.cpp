@@ -41,17 +41,24 @@ proposal_result consensus::propose(entry_block block, instant now) {
   if (uncommitted_bytes_ + block.payload.size() > options_.limits.uncommitted_bytes && !uncommitted_.empty()
       && !TROUPE_MUTANT(R8))
     return {std::nullopt, refusal::busy};
-  if (!has_room_at_quorum())
+  if (!has_room_at_quorum(now))
     return {std::nullopt, refusal::busy};
   return {append_as_leader(std::move(block), now), {}};
 }
 
-// What a quorum has no room for would wait, and its clients with it, for as long as disks are full.
-bool consensus::has_room_at_quorum() const {
+// What a quorum has no room for would wait, and its clients with it, for as long as disks are full. Once one is, those
+// who are not heard of count as little: with nothing full they would be a quorum that is lost, which is noticed as
+// such.
+bool consensus::has_room_at_quorum(instant now) const {
   if (is_disk_full_)
     return false;
   const auto& known = std::get<leader_role>(role_).members;
-  return is_quorum(members_, [&](peer_id id) { return id == self_ || !known.at(id).is_disk_full; });
+  if (std::none_of(known.begin(), known.end(), [](const auto& each) { return each.second.is_disk_full; }))
+    return true;
+  const auto oldest_contact = now - options_.times.election_timeout_max;
+  return is_quorum(members_, [&](peer_id id) {
+    return id == self_ || (!known.at(id).is_disk_full && known.at(id).sent_at > oldest_contact);
+  });
 }
 
 log_position consensus::append_as_leader(entry_block block, instant now) {

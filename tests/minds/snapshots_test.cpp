@@ -372,6 +372,20 @@ TEST_CASE("Z3 a leader whose full disk holds a write goes on for as long as nobo
   CHECK(peer.says<timeout_now>().about.to == peer_id{2});
 }
 
+TEST_CASE("Z3 a follower that is gone has no room for anything, once another's disk is full") {
+  lone_peer peer{1, 3};
+  peer.becomes_leader();
+  peer.disk_catches_up();
+  for (int heartbeat = 0; heartbeat < 50; ++heartbeat) {
+    peer.hears(follower_heard{peer_id{2}, peer.mind().current_term(), 1, log_index{1}, 0, peer.now(), true});
+    peer.wait(100ms);
+  }
+  CHECK(peer.mind().is_leader());
+  CHECK(peer.proposes("nobody would acknowledge it").why == refusal::busy);
+  peer.hears(follower_heard{peer_id{3}, peer.mind().current_term(), 1, log_index{1}, 0, peer.now(), false});
+  CHECK(peer.proposes("it is back").first);
+}
+
 TEST_CASE("Z3 a leader takes commands only while the disks of a quorum have room") {
   lone_peer peer{1, 3};
   peer.becomes_leader();
