@@ -132,8 +132,14 @@ bool take_line(data_directory::content& content, std::string_view key, std::stri
   return key == "peer" && take_peer(content, value);
 }
 
-/// Nothing unless the text is, byte by byte, what `encode` makes of some content.
+/// A block. An identity is shorter unless a cluster is larger than any that is sensible.
+constexpr std::size_t room_bytes = 4096;
+
+/// Nothing unless the text is, byte by byte, what `encode` makes of some content; behind it zeros up to the end of the
+/// block that was set aside, if it was written there.
 std::optional<data_directory::content> decode(std::string_view text) {
+  if (text.size() == room_bytes)
+    text = text.substr(0, text.find_last_not_of('\0') + 1);
   const auto whole = text;
   data_directory::content content;
   auto header = std::string{first_line} + std::string{format} + "\n";
@@ -276,23 +282,60 @@ void data_directory::remember_peer(peer_id peer, const known_disk& disk) {
 void data_directory::save() {
   const auto text = encode(content_);
   TROUPE_ASSERT(decode(text).has_value(), "what is written can be read");
-  const auto path = path_ + "/identity";
-  const auto reserve = reserve_path(log_path());
   try {
-    replace_durably(files_, path, text);
+    replace_durably(files_, path_ + "/identity", text);
   } catch (const io_error& failure) {
-    if (!failure.is_lack_of_room() || !files_.exists(reserve))
+    // A node shall start on a full disk, and say so, and note whom it meets.
+    if (!failure.is_lack_of_room() || !(use_room_set_aside(text) || use_reserve(text)))
       throw;
-    // The node shall start on a full disk, and say so: this takes a block, and the log finds out that its reserve is
-    // gone.
-    try {
-      files_.remove(reserve);
-    } catch (const io_error&) {
-      if (files_.exists(reserve))
-        throw; // If not, it has become a segment just now, on another thread.
-    }
-    files_.sync_directory(log_path());
-    replace_durably(files_, path, text);
+  }
+  set_room_aside();
+}
+
+/// Overwrites the block in place, which needs no other, and gives it the name. False if there is none.
+bool data_directory::use_room_set_aside(std::string text) {
+  const auto path = path_ + "/identity.room";
+  if (text.size() > room_bytes || !files_.exists(path))
+    return false;
+  text.resize(room_bytes);
+  {
+    const auto room = files_.open(path, open_mode::update);
+    if (room->size() != room_bytes)
+      return false;
+    room->write_at(0, text);
+    room->sync_data();
+  }
+  files_.rename(path, path_ + "/identity");
+  files_.sync_directory(path_);
+  return true;
+}
+
+/// Takes the room of the log's reserve; the log finds out that it is gone. False if there is none.
+bool data_directory::use_reserve(const std::string& text) {
+  const auto reserve = reserve_path(log_path());
+  if (!files_.exists(reserve))
+    return false;
+  try {
+    files_.remove(reserve);
+  } catch (const io_error&) {
+    if (files_.exists(reserve))
+      throw; // If not, it has become a segment just now, on another thread.
+  }
+  files_.sync_directory(log_path());
+  replace_durably(files_, path_ + "/identity", text);
+  return true;
+}
+
+/// For the next time; from what the last identity has taken, if nothing else is free.
+void data_directory::set_room_aside() {
+  const auto path = path_ + "/identity.room";
+  if (files_.exists(path))
+    return;
+  try {
+    replace_durably(files_, path, std::string(room_bytes, '\0'));
+  } catch (const io_error& failure) {
+    if (!failure.is_lack_of_room())
+      throw;
   }
 }
 

@@ -18,6 +18,9 @@
 ///     log=made                    (once there is a log: from then on it must be there)
 ///     peer=ID:UUID:BOOT:LIFE:REFUSED   (none or more; without those at the end that were never noted)
 ///     checksum=HHHHHHHH           (CRC-32C of all lines above, hexadecimal)
+///
+/// Beside it `identity.room`: a block in which the next one is written where there is room for nothing else; behind such
+/// an identity there are zeros up to the end of the block.
 #pragma once
 
 #include "messages/lives.hpp"
@@ -114,6 +117,9 @@ public:
 private:
   void require_ours(const std::string& cluster, peer_id node, const std::vector<peer_id>& members) const;
   void save();
+  [[nodiscard]] bool use_room_set_aside(std::string text);
+  [[nodiscard]] bool use_reserve(const std::string& text);
+  void set_room_aside();
 
   file_system& files_;
   std::string path_;

@@ -132,19 +132,54 @@ TEST_CASE("a peer that could not be noted for lack of room is noted when it is t
   {
     auto directory = open(disk);
     directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 1, 10});
-    disk.limit_to(disk.used_bytes());
+    disk.limit_to(0);
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 2, 20}); // There is a block set aside for one.
     for (int attempt = 0; attempt < 2; ++attempt) {
-      CHECK_THROWS_AS(directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 2, 20}), io_error);
+      CHECK_THROWS_AS(directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 3, 33}), io_error);
       CHECK_THROWS_AS(directory.remember_peer(peer_id{3}, {uuid_of_name("three"), 3, 30}), io_error);
     }
     disk.limit_to(1 << 20);
-    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 2, 20});
+    directory.remember_peer(peer_id{2}, {uuid_of_name("two"), 3, 33});
     directory.remember_peer(peer_id{3}, {uuid_of_name("three"), 3, 30});
   }
   disk.crash_losing_all();
   CHECK(open(disk).known_peers()
-        == std::map<peer_id, data_directory::known_disk>{{peer_id{2}, {uuid_of_name("two"), 2, 20}},
+        == std::map<peer_id, data_directory::known_disk>{{peer_id{2}, {uuid_of_name("two"), 3, 33}},
                                                          {peer_id{3}, {uuid_of_name("three"), 3, 30}}});
+}
+
+TEST_CASE("Z2 a data directory opens on a disk that is full to the last byte: a block is set aside for that") {
+  simulated_disk disk{1};
+  { const auto directory = open(disk); }
+  for (std::uint64_t boot = 2; boot <= 6; boot += 2) {
+    disk.limit_to(disk.used_bytes());
+    disk.crash_losing_all();
+    CHECK(open(disk).boot() == boot);
+    disk.limit_to(1 << 20); // This disk counts bytes. Where blocks count, the one before can be set aside at once.
+    disk.crash_losing_all();
+    CHECK(open(disk).boot() == boot + 1);
+  }
+}
+
+TEST_CASE("P12 a crash at any instant of writing an identity into the block set aside leaves the old or the new one") {
+  simulated_disk disk{1};
+  { const auto directory = open(disk); }
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const auto copy = disk.clone();
+    copy->reseed(seed);
+    copy->limit_to(copy->used_bytes());
+    std::uint64_t calls = seed % 12;
+    copy->on_call([&](const simulated_disk::call&) { return calls-- == 0 ? std::optional{EIO} : std::nullopt; });
+    try {
+      (void)open(*copy);
+    } catch (const io_error&) {
+    }
+    copy->on_call(nullptr);
+    copy->crash();
+    copy->limit_to(1 << 20);
+    const auto boot = open(*copy).boot();
+    CHECK((boot == 2 || boot == 3));
+  }
 }
 
 TEST_CASE("X7 O1: a second user of a data directory is refused by name until the first is gone") {
