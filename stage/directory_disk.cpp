@@ -92,10 +92,11 @@ void directory_disk::fail_sync(bool fails) {
 }
 
 std::optional<std::string> directory_disk::rot(dice& chance) {
-  // Each kind of file as often as any other: most are segments.
+  // Each kind of file as often as any other: most are segments. Nobody reads the block set aside for the identity.
   std::map<std::string, std::vector<std::string>> kinds;
   for (const auto& path : files_->paths())
-    kinds[path.substr(path.find_last_of("./"))].push_back(path);
+    if (!path.ends_with(".room"))
+      kinds[path.substr(path.find_last_of("./"))].push_back(path);
   if (kinds.empty())
     return std::nullopt;
   const auto& [kind, paths] = *std::next(kinds.begin(), static_cast<std::ptrdiff_t>(chance.below(kinds.size())));
