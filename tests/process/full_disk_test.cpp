@@ -274,4 +274,36 @@ TEST_CASE("Z4 on full disks nodes note whom they meet, and start again: nobody e
   on.nobody_has_ended();
 }
 
+TEST_CASE(
+    "Z4 without a block set aside, whom a node meets on a full disk is noted when there is room, and nobody ends") {
+  TROUPE_NEEDS_SMALL_DISKS();
+  cluster_on_small_disks on;
+  auto& three = on.three;
+  const std::vector<peer_id> full{peer_id{1}, peer_id{2}};
+  three.set(three.await_leader(), "known", "value");
+  const auto is_unnoted = [&](peer_id id) {
+    return contents(three.cluster.at(id).log).find("event=peer_not_noted") != std::string::npos;
+  };
+  REQUIRE_MESSAGE(comes_true(
+                      [&] {
+                        for (const auto id : full) {
+                          std::filesystem::remove(three.cluster.at(id).data_directory + "/identity.room");
+                          on.disks.fill(id);
+                        }
+                        three.cluster.kill_hard(peer_id{3});
+                        three.start(peer_id{3});
+                        return is_unnoted(peer_id{1}) && is_unnoted(peer_id{2});
+                      },
+                      patience),
+                  three.log_tails());
+  on.nobody_has_ended();
+  CHECK(three.get(peer_id{1}, "known") == "value"); // The two still know each other.
+
+  for (const auto id : full)
+    on.disks.empty(id);
+  three.set(peer_id{3}, "after", "value");
+  CHECK(three.get(peer_id{3}, "after") == "value");
+  on.nobody_has_ended();
+}
+
 TEST_SUITE_END();
